@@ -1,0 +1,21 @@
+"""Ciphertext and clear columns at rest, in SQLite or PostgreSQL.
+
+Knows no key, no chat and no answer. The only names that others need are these.
+"""
+
+from storage.errors import CaseError, HeldByOther, StorageUnavailable, UnknownCase
+from storage.opening import Storage, open_storage
+from storage.rows import DraftRow, NewCase, Record, StoredCase
+
+__all__ = [
+    "CaseError",
+    "DraftRow",
+    "HeldByOther",
+    "NewCase",
+    "Record",
+    "Storage",
+    "StorageUnavailable",
+    "StoredCase",
+    "UnknownCase",
+    "open_storage",
+]

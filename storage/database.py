@@ -1,0 +1,53 @@
+"""The seam between the repositories and the two databases.
+
+A unit of work is a plain function of a SQLAlchemy `Connection`; where it runs (SQLite's own
+thread, or a greenlet over asyncpg) is the database's affair. Single statements on the way of
+a tap are compiled by SQLAlchemy once and handed to the driver as they are.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.selectable import Select
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+Rows = list[Any]
+
+
+class Prepared:
+    """One statement, compiled for one dialect. Its values must be bytes, int or str as they are."""
+
+    __slots__ = ("order", "sql", "writes")
+
+    def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
+        compiled = clause.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self.order: tuple[str, ...] = tuple(getattr(compiled, "positiontup", None) or ())
+        self.writes = not isinstance(clause, Select)
+
+
+class Database(Protocol):
+    """What a repository may ask of a database. Every method raises `StorageUnavailable`."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect that statements are to be compiled for."""
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        """One statement by itself, committed and durable when this returns."""
+
+    async def read(self, work: Work[T]) -> T:
+        """A unit of work that sees one state of the database and writes nothing."""
+
+    async def write(self, work: Work[T]) -> T:
+        """A unit of work, all or nothing, durable when this returns."""
+
+    async def compact(self) -> None:
+        """Let what was deleted disappear from the disk, as far as the database can."""
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of files and connections."""

@@ -1,0 +1,95 @@
+"""Drafts: one sealed row an interview, replaced under a condition at every tap.
+
+`put` is the only way a draft changes, and it names the revision it was made from: of two taps in
+the same instant one is refused. What is in a draft, and whose it is, is not known here.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.engine import Dialect
+
+from storage.database import Database, Prepared
+from storage.dialects import insert_if_absent
+from storage.rows import DraftRow, from_seconds, to_seconds, up_to_the_hour
+from storage.tables import drafts, slot_of
+
+_SAME = (drafts.c.slot == bindparam("at")) & (drafts.c.id == bindparam("of"))
+_NEW: dict[str, Any] = {
+    "revision": bindparam("to"),
+    "expires": bindparam("until"),
+    "sealed": bindparam("sealed"),
+}
+
+GET = select(drafts.c.revision, drafts.c.expires, drafts.c.sealed).where(_SAME)
+REPLACE = (
+    update(drafts)
+    .where(_SAME & (drafts.c.revision == bindparam("expected")))
+    .values(_NEW)
+    .returning(drafts.c.revision)
+)
+
+
+def _insert(dialect: Dialect) -> Prepared:
+    clause = insert_if_absent(drafts, dialect)
+    clause = clause.values(slot=bindparam("at"), id=bindparam("of"), **_NEW)
+    return Prepared(clause.returning(drafts.c.revision), dialect)
+
+
+def _values(row: DraftRow, expected: int | None) -> dict[str, object]:
+    return {
+        "at": slot_of(row.id),
+        "of": row.id,
+        "to": row.revision,
+        "until": to_seconds(up_to_the_hour(row.expires)),
+        "sealed": row.sealed,
+        "expected": expected,
+    }
+
+
+def replace_draft(connection: Connection, row: DraftRow, expected: int) -> bool:
+    """The conditional write as a step of a larger unit of work."""
+    return connection.execute(REPLACE, _values(row, expected)).first() is not None
+
+
+class Drafts:
+    """The drafts of all open interviews."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._get = Prepared(GET, database.dialect)
+        self._insert = _insert(database.dialect)
+        self._replace = Prepared(REPLACE, database.dialect)
+
+    async def get(self, draft_id: bytes) -> DraftRow | None:
+        """The row as last committed, or None: never begun, finished and expired, or deleted."""
+        rows = await self._database.one(self._get, {"at": slot_of(draft_id), "of": draft_id})
+        if not rows:
+            return None
+        revision, expires, sealed = rows[0]
+        return DraftRow(draft_id, revision, from_seconds(expires), sealed)
+
+    async def put(self, row: DraftRow, expected: int | None) -> bool:
+        """Write `row` if the stored revision is `expected` (None: if there is no such row).
+
+        Durable when it returns True. False: somebody was there before, and nothing was written.
+        If the caller is cancelled while waiting, the write may or may not have happened.
+        """
+        statement = self._insert if expected is None else self._replace
+        return bool(await self._database.one(statement, _values(row, expected)))
+
+    async def delete(self, draft_id: bytes) -> None:
+        """Forget a draft, also on disk. Deleting what is not there is no fault."""
+        clause = delete(drafts).where(_SAME)
+        values = {"at": slot_of(draft_id), "of": draft_id}
+        await self._database.write(lambda connection: connection.execute(clause, values).rowcount)
+        await self._database.compact()
+
+    async def expire(self, now: datetime) -> int:
+        """Forget every draft whose hour has come, also on disk. Returns how many there were."""
+        clause = delete(drafts).where(drafts.c.expires <= to_seconds(now))
+        gone = await self._database.write(lambda connection: connection.execute(clause).rowcount)
+        if gone:
+            await self._database.compact()
+        return gone

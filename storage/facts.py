@@ -1,0 +1,37 @@
+"""Numbers that survive a restart and only ever grow, such as the highest roster epoch."""
+
+from sqlalchemy import Connection, select
+
+from storage.database import Database
+from storage.dialects import upsert
+from storage.tables import facts
+
+
+class Facts:
+    """Numbers by name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, key: str) -> int | None:
+        """The number as last raised, or None if it never was."""
+        clause = select(facts.c.value).where(facts.c.key == key)
+        return await self._database.read(lambda connection: connection.execute(clause).scalar())
+
+    async def raise_to(self, key: str, value: int) -> int:
+        """Raise the number to `value` unless it is higher already. Returns what it is now."""
+        clause = upsert(facts, self._database.dialect).values(key=key, value=value)
+        clause = clause.on_conflict_do_update(
+            index_elements=[facts.c.key],
+            set_={"value": clause.excluded.value},
+            where=facts.c.value < clause.excluded.value,
+        )
+
+        def work(connection: Connection) -> int:
+            connection.execute(clause)
+            now: int = connection.execute(
+                select(facts.c.value).where(facts.c.key == key)
+            ).scalar_one()
+            return now
+
+        return await self._database.write(work)

@@ -1,0 +1,93 @@
+"""PostgreSQL through asyncpg: a small pool, and single statements without a transaction's frame.
+
+What does not happen here: retries, migrations, and any reading of what is stored.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import URL
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from storage.database import Prepared, Rows, Work
+from storage.errors import explain
+
+T = TypeVar("T")
+
+CONNECTIONS = 8
+PATIENCE = 15.0
+"""Seconds until a connection or a statement counts as lost."""
+
+SESSION = {"application_name": "tropa", "synchronous_commit": "on", "jit": "off"}
+
+_FAULTS = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    asyncio.TimeoutError,
+)
+
+
+class PostgresDatabase:
+    """One database on a PostgreSQL server. A lost connection is replaced at the next use."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_async_engine(
+            url,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=PATIENCE,
+            hide_parameters=True,
+            connect_args={
+                "timeout": PATIENCE,
+                "command_timeout": PATIENCE,
+                "server_settings": SESSION,
+            },
+        )
+        self.dialect: Dialect = self._engine.dialect
+
+    async def open(self) -> None:
+        async with _faults(), self._engine.connect():
+            pass
+
+    async def close(self) -> None:
+        async with _faults():
+            await self._engine.dispose()
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        """Straight to asyncpg: outside a transaction PostgreSQL commits each statement itself."""
+        async with _faults(), self._engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            try:
+                rows: Rows = await raw.fetch(
+                    statement.sql, *(values[name] for name in statement.order)
+                )
+            except BaseException:
+                await connection.invalidate()
+                raise
+            return rows
+
+    async def read(self, work: Work[T]) -> T:
+        return await self.write(work)
+
+    async def write(self, work: Work[T]) -> T:
+        async with _faults(), self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def compact(self) -> None:
+        """Nothing to be done by hand: autovacuum frees, and the log is recycled by the server."""
+
+
+@asynccontextmanager
+async def _faults() -> AsyncIterator[None]:
+    try:
+        yield
+    except _FAULTS as fault:
+        raise explain(fault) from None

@@ -1,0 +1,166 @@
+"""SQLite, embedded: one connection, one thread, one writer.
+
+A unit of work crosses to aiosqlite's thread once, whole. Single statements that arrive while the
+disk is busy are committed together with the next flush (group commit), each with its own answer.
+What does not happen here: retries, migrations, and any reading of what is stored.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import aiosqlite
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage.database import Prepared, Rows, Work
+from storage.errors import NO_FILE, StorageUnavailable, explain
+from storage.sqlite_thread import Call, Session
+
+T = TypeVar("T")
+
+# aiosqlite tells of a connection closed under its feet by ValueError.
+_FAULTS = (sqlite3.Error, SQLAlchemyError, ValueError)
+
+# Faults after which a connection is as good as before. After any other a new one is opened.
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+
+
+class _Open(NamedTuple):
+    driver: aiosqlite.Connection
+    session: Session
+
+
+class _Waiting(NamedTuple):
+    call: Call
+    answer: "asyncio.Future[Rows]"
+
+
+class SqliteDatabase:
+    """One database file. After a fault it opens itself again at the next use."""
+
+    def __init__(self, path: Path) -> None:
+        self.dialect: Dialect = SQLiteDialect_pysqlite()
+        self._path = path
+        self._open: _Open | None = None
+        self._opening = asyncio.Lock()
+        self._waiting: list[_Waiting] = []
+        self._flushing: asyncio.Task[None] | None = None
+
+    async def one(self, statement: Prepared, values: dict[str, Any]) -> Rows:
+        answer: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
+        arguments = tuple([values[name] for name in statement.order])
+        self._waiting.append(_Waiting((statement, arguments), answer))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        return await answer
+
+    async def read(self, work: Work[T]) -> T:
+        return await self._in_thread(lambda session: session.read(work))
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._in_thread(lambda session: session.write(work))
+
+    async def compact(self) -> None:
+        await self._in_thread(Session.compact)
+
+    async def open(self) -> None:
+        """Open the file now rather than at the first use, to learn of a fault early."""
+        await self._opened()
+
+    async def close(self) -> None:
+        if self._flushing is not None:
+            await asyncio.wait([self._flushing])
+        await self._let_go()
+
+    async def _flush(self) -> None:
+        """Commit whatever waits, in one transaction at a time, until nothing waits."""
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            calls = [waiting.call for waiting in batch]
+            try:
+                results = await self._in_thread(_committing(calls))
+            except Exception as fault:
+                _fail(batch, fault)
+            else:
+                _succeed(batch, results)
+
+    async def _in_thread(self, function: Callable[[Session], T]) -> T:
+        """One crossing. aiosqlite runs any function in its thread; only the method is private."""
+        driver, session = self._open or await self._opened()
+        try:
+            result: T = await driver._execute(function, session)  # type: ignore[no-untyped-call]
+        except _FAULTS as fault:
+            if not _passing(fault):
+                await self._let_go()
+            raise explain(fault) from None
+        return result
+
+    async def _opened(self) -> _Open:
+        async with self._opening:
+            if self._open is None:
+                _make_private(self._path)
+                self._open = await _connect(self._path)
+            return self._open
+
+    async def _let_go(self) -> None:
+        opened, self._open = self._open, None
+        if opened is not None:
+            with suppress(*_FAULTS):  # what is broken already cannot be let go of in good order
+                await opened.driver._execute(opened.session.close)  # type: ignore[no-untyped-call]
+            await opened.driver.close()
+
+
+async def _connect(path: Path) -> _Open:
+    driver = aiosqlite.connect(path, isolation_level=None)
+    driver._thread.daemon = True  # a fault must not keep the process from ending
+    try:
+        await driver
+        try:
+            session: Session = await driver._execute(_session, driver)  # type: ignore[no-untyped-call]
+        except BaseException:
+            await driver.close()
+            raise
+    except _FAULTS as fault:
+        raise explain(fault) from None
+    return _Open(driver, session)
+
+
+def _session(driver: aiosqlite.Connection) -> Session:
+    return Session(driver._conn)
+
+
+def _make_private(path: Path) -> None:
+    """Create the file for its owner alone; SQLite gives -wal and -shm the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as fault:
+        raise StorageUnavailable(NO_FILE, type(fault).__name__) from None
+
+
+def _passing(fault: Exception) -> bool:
+    origin = getattr(fault, "orig", None) or fault
+    code = getattr(origin, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _PASSING
+
+
+def _committing(calls: list[Call]) -> Callable[[Session], list[Rows]]:
+    return lambda session: session.commit(calls)
+
+
+def _succeed(batch: list[_Waiting], results: list[Rows]) -> None:
+    for waiting, rows in zip(batch, results, strict=True):
+        if not waiting.answer.done():  # cancelled while the disk worked
+            waiting.answer.set_result(rows)
+
+
+def _fail(batch: list[_Waiting], fault: Exception) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(fault)
