@@ -159,7 +159,7 @@ class SealedPart(_Shape):
     """One sealed record: its place and its label are in the clear, and bound by the seal."""
 
     number: int = Field(ge=0)
-    kind: Annotated[str, Field(pattern=r"^[a-z_]{1,16}$")]
+    kind: Annotated[str, Field(pattern=r"^[a-z]{1,16}$")]
     sealed: Bytes
 
     @property
