@@ -1,0 +1,78 @@
+"""An identity at rest on a volunteer's machine: an age passphrase file, and 24 words on paper.
+
+Bytes in, bytes out: where the file lies is the desk's affair. The server never imports this.
+age files (age-encryption.org/v1, scrypt recipient) open with the `age` program too.
+"""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+import pyrage
+from mnemonic import Mnemonic
+
+from crypto.errors import BadFormat, BadKey, BadWords, CryptoError, WrongPassphrase
+from crypto.kdf import check_secret
+
+_INTRO: Final = b"age-encryption.org/v1\n-> scrypt "
+_LINE: Final = re.compile(rb"tropa-identity-1 ([A-Za-z0-9+/]{43}=)\n")
+_WHAT: Final = "this identity file"
+WORDS: Final = 24
+
+
+def encrypt_seed(seed: bytes, passphrase: str) -> bytes:
+    """An age file that holds the seed. Takes about a second, on purpose. `BadFormat` without
+    a passphrase; how strong it must be is the desk's rule.
+    """
+    if not passphrase:
+        raise BadFormat("an identity file needs a passphrase")
+    line = b"tropa-identity-1 " + base64.b64encode(check_secret(seed, "an identity's seed")) + b"\n"
+    return bytes(pyrage.passphrase.encrypt(line, passphrase))
+
+
+def decrypt_seed(data: bytes, passphrase: str) -> bytes:
+    """The seed. `WrongPassphrase`, or `BadFormat` when it is no identity file or is damaged."""
+    if not data.startswith(_INTRO):
+        raise BadFormat(f"{_WHAT} is none: it must be an age file locked with a passphrase")
+    try:
+        line = bytes(pyrage.passphrase.decrypt(data, passphrase))
+    except pyrage.DecryptError as error:
+        raise _explained(error) from None
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise BadFormat(f"{_WHAT} holds something that is not an identity of Tropa")
+    return check_secret(base64.b64decode(found[1]), "the seed in this file")
+
+
+def to_words(seed: bytes) -> str:
+    """The seed as 24 English words (BIP-39), for paper. The last word checks the others."""
+    return str(Mnemonic("english").to_mnemonic(check_secret(seed, "an identity's seed")))
+
+
+def from_words(text: str) -> bytes:
+    """The seed back from 24 words, however spaced or capitalised; `BadWords` says what is wrong."""
+    words = text.lower().split()
+    if len(words) != WORDS:
+        raise BadWords(f"an identity has {WORDS} words, not {len(words)}")
+    book = Mnemonic("english")
+    known = frozenset(book.wordlist)
+    for place, word in enumerate(words, start=1):
+        if word not in known:
+            raise BadWords(f"word {place} is not in the list: look at its spelling")
+    try:
+        return check_secret(bytes(book.to_entropy(words)), "the seed in these words")
+    except BadKey:
+        raise
+    except (ValueError, binascii.Error):
+        raise BadWords("the words do not fit together: one is wrong or out of order") from None
+
+
+def _explained(error: Exception) -> CryptoError:
+    """The library has one error for everything; its texts are pinned by a test."""
+    text = str(error)
+    if text == "Decryption failed":
+        return WrongPassphrase(_WHAT)
+    if text.startswith("Excessive work"):
+        return BadFormat(f"{_WHAT} asks for more work than this machine can do: make a new one")
+    return BadFormat(f"{_WHAT} is damaged: take another copy, or your 24 words")
