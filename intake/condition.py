@@ -115,7 +115,7 @@ class _Parser:
         if name in self._terms:
             return self._term(name)
         raise ConditionError(
-            f"'{name}' is neither a question asked before this one nor a term"
+            f"'{name}' is neither a question nor a term of this form"
             + _meant(name, [*self._subjects, *self._terms])
         )
 

@@ -1,0 +1,110 @@
+"""Whom a case needs, who of the roster may open it, and when the person may be written to.
+
+Rules and hours are data of the form. Nothing is decided here about keys: who is named here gets
+a key wrapped by the caller.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from intake.answers import Answer, Answers
+from intake.case import ContactRule
+from intake.questions import Form
+
+
+class Member(Protocol):
+    """What routing looks at in a member of the roster."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def skills(self) -> Collection[str]: ...
+    @property
+    def languages(self) -> Collection[str]: ...
+
+
+_Member = TypeVar("_Member", bound=Member)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """`country` is set only where a route of the form asks for it: it will stand in clear."""
+
+    skills: frozenset[str]
+    languages: frozenset[str]
+    country: str | None
+
+
+def route(form: Form, answers: Answers, language: str, now: datetime) -> Needs:
+    """What the case needs; `language` is that of the interview, spoken if nothing else is said."""
+    known = form.survey(answers, now.date()).known
+    taken = [route for route in form.routing.routes if route.when.test(known, now.date())]
+    skills = frozenset(route.skill for route in taken) or frozenset({form.routing.otherwise})
+    asked = (known.get(route.country) for route in taken if route.country)
+    country = next((answer for answer in asked if isinstance(answer, str)), None)
+    return Needs(
+        skills, _languages(form, known.get(form.routing.languages or ""), language), country
+    )
+
+
+def _languages(form: Form, answer: Answer | None, language: str) -> frozenset[str]:
+    """The languages that were named; `other` names none that a member could list."""
+    named = frozenset(answer) - {"other"} if isinstance(answer, tuple) else frozenset()
+    return named or frozenset({language})
+
+
+def recipients(members: Sequence[_Member], needs: Needs, early: bool) -> list[_Member]:
+    """Who can open the case, in the order of the roster.
+
+    Volunteers and leads with one of the skills and one of the languages. All leads besides,
+    where a skill is covered by nobody, or where the case was sent early and may yet turn out to
+    need others. Recovery members always, coordinators never.
+    """
+    leads_too = early or bool(uncovered(members, needs))
+    return [
+        member
+        for member in members
+        if member.role == "recovery"
+        or _fits(member, needs)
+        or (leads_too and member.role == "lead")
+    ]
+
+
+def uncovered(members: Sequence[Member], needs: Needs) -> frozenset[str]:
+    """The skills for which nobody on the roster fits: an alert names these and nothing else."""
+    covered = {skill for member in members if _fits(member, needs) for skill in member.skills}
+    return needs.skills - covered
+
+
+def _fits(member: Member, needs: Needs) -> bool:
+    if member.role not in ("volunteer", "lead"):
+        return False
+    return not (
+        needs.skills.isdisjoint(member.skills) or needs.languages.isdisjoint(member.languages)
+    )
+
+
+def contact_rule(form: Form, answers: Answers, now: datetime) -> ContactRule:
+    """When the server may write first: never, unless the person said when and what time it is."""
+    contact = form.contact
+    if contact is None:
+        return ContactRule.never()
+    known = form.survey(answers, now.date()).known
+    if contact.never_when is not None and contact.never_when.test(known, now.date()):
+        return ContactRule.never()
+    window = contact.windows.get(str(known.get(contact.question)))
+    return (
+        ContactRule.never() if window is None else _in_utc(window, known.get(contact.offset or ""))
+    )
+
+
+def _in_utc(window: frozenset[int], offset: Answer | None) -> ContactRule:
+    if len(window) == 24:
+        return ContactRule.any_time()
+    if not isinstance(offset, int):
+        return ContactRule.never()
+    return ContactRule(frozenset((hour - offset) % 24 for hour in window))
