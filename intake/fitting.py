@@ -19,9 +19,9 @@ def fits(question: Question | None, answer: Answer | Skipped) -> bool:
         return False
     if answer is SKIPPED:
         return question.skip
+    if question.kind is Kind.ONE:
+        return isinstance(answer, str) and answer in question.choices
     match question.kind:
-        case Kind.ONE:
-            return isinstance(answer, str) and answer in question.choices
         case Kind.MANY:
             return isinstance(answer, tuple) and _fits_many(question, answer)
         case Kind.NUMBER:
@@ -32,8 +32,7 @@ def fits(question: Question | None, answer: Answer | Skipped) -> bool:
             return isinstance(answer, date) or (
                 isinstance(answer, str) and answer in question.choices
             )
-        case Kind.TEXT:
-            return isinstance(answer, str) and 0 < len(answer) <= LONGEST_TEXT
+    return isinstance(answer, str) and 0 < len(answer) <= LONGEST_TEXT
 
 
 def _fits_many(question: Question, answer: tuple[str, ...]) -> bool:

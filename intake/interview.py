@@ -8,7 +8,7 @@ after the draft is committed.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from intake.answers import SKIPPED, Answer, Answers, Skipped
+from intake.answers import SKIPPED, Answer, Skipped
 from intake.draft import Draft, Place
 from intake.events import (
     Back,
@@ -29,9 +29,12 @@ from intake.events import (
     Toggle,
     Typed,
 )
-from intake.fitting import clean, fits, hour_offset, joined, over, toggled, within_calendar
-from intake.questions import Choice, Does, Form, Kind, Question, Survey
+from intake.fitting import clean, hour_offset, joined, over, toggled, within_calendar
+from intake.mending import Surveys, ask, mend, mended, review
+from intake.questions import Choice, Does, Form, Kind, Question
 from intake.screens import draw
+
+__all__ = ["Step", "begin", "mend", "screen_of", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,10 @@ class _Scene:
     form: Form
     draft: Draft
     now: datetime
-    survey: Survey
+    surveys: Surveys
+
+    def asked(self, draft: Draft) -> tuple[Question, ...]:
+        return self.surveys.of(draft.answers).asked
 
     @property
     def question(self) -> Question:
@@ -75,16 +81,17 @@ def begin(form: Form, language: str) -> Draft:
 
 def screen_of(form: Form, draft: Draft, now: datetime) -> Screen:
     """What to show for a draft, without an event: redraws the card."""
-    draft = mend(form, draft, now)
-    return draw(form, draft, form.survey(draft.answers, now.date()), now)
+    surveys = Surveys(form, now.date())
+    draft = mended(form, draft, surveys)
+    return draw(form, draft, surveys.of(draft.answers), now)
 
 
 def step(form: Form, draft: Draft, event: Event, now: datetime) -> Step:
     """One event. `now` is an aware instant in UTC."""
-    draft = mend(form, draft, now)
-    scene = _Scene(form, draft, now, form.survey(draft.answers, now.date()))
-    turn = _turn(scene, event) or _Turn(draft)
-    survey = scene.survey if turn.draft is draft else form.survey(turn.draft.answers, now.date())
+    surveys = Surveys(form, now.date())
+    draft = mended(form, draft, surveys)
+    turn = _turn(_Scene(form, draft, now, surveys), event) or _Turn(draft)
+    survey = surveys.of(turn.draft.answers)
     screen = draw(form, turn.draft, survey, now, refused=turn.refused)
     return Step(turn.draft, screen, turn.effects)
 
@@ -122,10 +129,10 @@ def _navigate(scene: _Scene, event: Event) -> _Turn | None:
 def _back(scene: _Scene) -> _Turn | None:
     draft = _keep_marks(scene)
     if scene.draft.editing:
-        return _Turn(_review(draft))
-    asked = scene.form.survey(draft.answers, scene.now.date()).asked
+        return _Turn(review(draft))
+    asked = scene.asked(draft)
     place = _index(asked, draft.question)
-    return _Turn(_ask(draft, asked[place - 1])) if place > 0 else None
+    return _Turn(ask(draft, asked[place - 1])) if place > 0 else None
 
 
 def _keep_marks(scene: _Scene) -> Draft:
@@ -163,10 +170,9 @@ def _finish(scene: _Scene) -> _Turn | None:
     while True:
         asked = scene.form.survey(answers, scene.now.date()).asked
         left = next((question for question in asked if question.id not in answers), None)
-        if left is None:
-            return _Turn(_review(replace(draft, answers=_pruned(answers, asked))))
-        if not left.skip:
-            return _Turn(_ask(replace(draft, answers=_pruned(answers, asked)), left))
+        if left is None or not left.skip:
+            draft = replace(draft, answers=scene.surveys.pruned(answers))
+            return _Turn(ask(draft, left) if left else review(draft))
         answers[left.id] = SKIPPED
 
 
@@ -257,7 +263,7 @@ def _at_offer(scene: _Scene, event: Event) -> _Turn | None:
         case Done():
             return _Turn(_forward(scene, scene.draft))
         case Back():
-            return _Turn(_ask(scene.draft, scene.question))
+            return _Turn(ask(scene.draft, scene.question))
     return None
 
 
@@ -266,20 +272,20 @@ def _at_text(scene: _Scene, event: Event) -> _Turn | None:
         case Done():
             return _Turn(_forward(scene, scene.draft))
         case Back():
-            return _Turn(_ask(scene.draft, scene.question))
+            return _Turn(ask(scene.draft, scene.question))
         case Finish():
             return _finish(scene)
     return None
 
 
 def _at_review(scene: _Scene, event: Event) -> _Turn | None:
-    asked = scene.survey.asked
+    asked = scene.asked(scene.draft)
     match event:
         case Edit(name):
             chosen = next((question for question in asked if question.id == name), None)
             return _Turn(_edit(scene.draft, chosen)) if chosen else None
         case Back():
-            return _Turn(_ask(scene.draft, asked[-1]))
+            return _Turn(ask(scene.draft, asked[-1]))
         case Send():
             long = next((q for q in asked if over(q, scene.draft.answers.get(q.id))), None)
             if long is not None:
@@ -299,83 +305,22 @@ def _record(scene: _Scene, answer: Answer | Skipped | None) -> Draft:
     answers = {key: value for key, value in scene.draft.answers.items() if key != scene.question.id}
     if answer is not None:
         answers[scene.question.id] = answer
-    asked = scene.form.survey(answers, scene.now.date()).asked
-    return replace(scene.draft, answers=_pruned(answers, asked))
-
-
-def _pruned(answers: Answers, asked: tuple[Question, ...]) -> Answers:
-    return {question.id: answers[question.id] for question in asked if question.id in answers}
+    return replace(scene.draft, answers=scene.surveys.pruned(answers))
 
 
 def _forward(scene: _Scene, draft: Draft) -> Draft:
     """On from the present question: the next one, or, while editing, the first that is open."""
-    asked = scene.form.survey(draft.answers, scene.now.date()).asked
+    asked = scene.asked(draft)
     if draft.editing:
         rest = tuple(question for question in asked if question.id not in draft.answers)
     else:
         rest = asked[_index(asked, draft.question) + 1 :]
-    return _ask(draft, rest[0]) if rest else _review(draft)
+    return ask(draft, rest[0]) if rest else review(draft)
 
 
 def _index(asked: tuple[Question, ...], name: str) -> int:
     return next(place for place, question in enumerate(asked) if question.id == name)
 
 
-def _ask(draft: Draft, question: Question) -> Draft:
-    held = draft.answers.get(question.id)
-    marks = held if isinstance(held, tuple) else ()
-    return replace(draft, place=Place.ASK, question=question.id, marks=marks)
-
-
 def _edit(draft: Draft, question: Question) -> Draft:
-    return replace(_ask(draft, question), editing=True)
-
-
-def _review(draft: Draft) -> Draft:
-    return replace(draft, place=Place.REVIEW, question="", marks=(), editing=False)
-
-
-def mend(form: Form, draft: Draft, now: datetime) -> Draft:
-    """The draft as far as it fits the form, the same object where all of it does.
-
-    A draft outlives a change of the form: answers that no longer fit are dropped, and a place
-    that is gone becomes the first open question. Cheap, and done by every step.
-    """
-    answers = draft.answers
-    if not all(fits(form.by_id.get(name), answer) for name, answer in answers.items()):
-        answers = {n: answer for n, answer in answers.items() if fits(form.by_id.get(n), answer)}
-    asked = form.survey(answers, now.date()).asked
-    if sum(question.id in answers for question in asked) != len(answers):
-        answers = _pruned(answers, asked)
-    if answers is not draft.answers:
-        draft = replace(draft, answers=answers)
-    return _placed(draft, asked)
-
-
-def _placed(draft: Draft, asked: tuple[Question, ...]) -> Draft:
-    """The draft at a place that exists, and not past a question that must be answered."""
-    present = len(asked)
-    if draft.place is not Place.REVIEW:
-        present = next((i for i, q in enumerate(asked) if q.id == draft.question), -1)
-    required = (i for i, q in enumerate(asked) if not q.skip and q.id not in draft.answers)
-    first = next(required, present)
-    if first < present:
-        return _ask(draft, asked[first])
-    if present == -1:
-        rest = [question for question in asked if question.id not in draft.answers]
-        return _ask(draft, rest[0]) if rest else _review(draft)
-    return draft if present == len(asked) else _seated(draft, asked[present])
-
-
-def _seated(draft: Draft, question: Question) -> Draft:
-    """At a question that exists: ticks and texts must be those of the question."""
-    if draft.place is Place.ASK:
-        right = not draft.marks or (question.kind is Kind.MANY and fits(question, draft.marks))
-        return draft if right else replace(draft, marks=())
-    choice = question.choices.get(str(draft.answers.get(question.id)))
-    wanted = choice is not None and (
-        choice.does is Does.OFFER and choice.text
-        if draft.place is Place.OFFER
-        else choice.after is not None
-    )
-    return draft if wanted else _ask(draft, question)
+    return replace(ask(draft, question), editing=True)
