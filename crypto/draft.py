@@ -54,6 +54,11 @@ class DraftSecret(Secret):
         return base64.urlsafe_b64encode(self._bytes)[:-1].decode("ascii")
 
     @property
+    def key_material(self) -> bytes:
+        """The 32 bytes, for what else is derived from them (`crypto.inbox`)."""
+        return self._bytes
+
+    @property
     def id(self) -> bytes:
         """16 bytes: what the row is found by. Says nothing about the secret."""
         if self._id is None:

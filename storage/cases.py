@@ -6,6 +6,7 @@ there twice, or neither case nor draft. Nothing here can open what it stores.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -15,7 +16,7 @@ from storage.drafts import replace_draft
 from storage.errors import UnknownCase
 from storage.headers import to_columns
 from storage.queue import Queue
-from storage.rows import DraftRow, NewCase, Record, to_seconds
+from storage.rows import DraftRow, NewCase, Record, Sealing, to_seconds
 from storage.tables import cases, records, slot_of, slot_within, wraps
 
 Seal = Callable[[int], bytes]
@@ -78,6 +79,30 @@ class Cases(Queue):
         await self._database.write(lambda connection: _erase(connection, [slot_of(case_id)]))
         await self._database.compact()
 
+    async def erase_inbox(self, inbox: bytes) -> bool:
+        """Erase the case that belongs to this inbox; whether there was one."""
+        found = select(cases.c.slot).where(cases.c.inbox == inbox)
+
+        def work(connection: Connection) -> bool:
+            slots = list(connection.scalars(found))
+            _erase(connection, slots)
+            return bool(slots)
+
+        gone = await self._database.write(work)
+        if gone:
+            await self._database.compact()
+        return gone
+
+    async def sealing(self, case_id: bytes) -> Sealing:
+        """The public half of a case, to add to it. Raises UnknownCase."""
+        clause = select(cases.c.public_key, cases.c.form, cases.c.epoch).where(
+            cases.c.slot == slot_of(case_id), cases.c.id == case_id
+        )
+        row = await self._database.read(lambda connection: connection.execute(clause).first())
+        if row is None:
+            raise UnknownCase("This case does not exist any more.")
+        return Sealing(*row)
+
     async def erase_due(self, now: datetime) -> int:
         """Erase what nobody took for `KEPT`, or was closed that long ago; returns how many."""
         before = to_seconds(now - KEPT)
@@ -100,7 +125,7 @@ class Cases(Queue):
 
 def _insert_case(connection: Connection, case: NewCase) -> None:
     header = case.header
-    connection.execute(insert(cases), to_columns(header) | {"public_key": case.public_key})
+    connection.execute(insert(cases), _columns(case))
     for record in case.records:
         _insert_record(connection, header.id, record)
     if case.wraps:
@@ -116,6 +141,11 @@ def _insert_case(connection: Connection, case: NewCase) -> None:
                 for key_id, sealed in sorted(case.wraps.items())
             ],
         )
+
+
+def _columns(case: NewCase) -> dict[str, Any]:
+    own = {"public_key": case.public_key, "inbox": case.inbox}
+    return to_columns(case.header) | own
 
 
 def _insert_record(connection: Connection, case_id: bytes, record: Record) -> None:

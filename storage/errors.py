@@ -6,8 +6,10 @@ quote statements, paths or addresses, goes no further. Nothing is retried here.
 
 import sqlite3
 
+from intake import errors
 
-class StorageUnavailable(Exception):
+
+class StorageUnavailable(errors.StorageUnavailable):
     """The database cannot serve now. `str()` is a sentence for the operator.
 
     `cause` is the class name of the driver's exception: enough for a log, and never content.

@@ -8,7 +8,7 @@ from intake.case import CaseHeader, ContactRule, Level, State
 from storage.rows import from_seconds, to_seconds
 from storage.tables import cases, slot_of
 
-COLUMNS = tuple(column for column in cases.c if column.name not in ("slot", "public_key"))
+COLUMNS = tuple(column for column in cases.c if column.name not in ("slot", "public_key", "inbox"))
 
 
 def to_columns(header: CaseHeader) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Nothing here is opened, and nothing here says which chat a row belongs to.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -37,12 +37,25 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """A case as it is submitted. `wraps` maps a member's key id to her wrap of the case key."""
+    """A case as it is submitted. `wraps` maps a member's key id to her wrap of the case key.
+
+    `inbox` has 16 bytes: whoever knows the secret behind it is the person, and may erase.
+    """
 
     header: CaseHeader
     public_key: bytes
+    inbox: bytes = field(repr=False)
     records: Sequence[Record]
     wraps: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What is needed to seal one record more into a case."""
+
+    public_key: bytes
+    form: str
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)

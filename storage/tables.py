@@ -69,6 +69,8 @@ cases = Table(
     Column("holder", String),
     Column("leased_until", BigInteger),
     Column("public_key", LargeBinary, nullable=False),
+    Column("inbox", LargeBinary, nullable=False),
+    Index(None, "inbox"),
 )
 
 records = Table(

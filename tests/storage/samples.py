@@ -46,6 +46,7 @@ def a_case(header: CaseHeader | None = None, members: tuple[str, ...] = (ANNA, O
     return NewCase(
         header=header or a_header(),
         public_key=os.urandom(1216),
+        inbox=os.urandom(16),
         records=[Record(0, "answers", os.urandom(3200))],
         wraps={member: os.urandom(1168) for member in members},
     )

@@ -69,8 +69,10 @@ def _cases() -> None:
         _column("holder", sa.String(), nullable=True),
         _column("leased_until", sa.BigInteger(), nullable=True),
         _column("public_key", sa.LargeBinary()),
+        _column("inbox", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("slot", name="pk_cases"),
     )
+    op.create_index("ix_cases_inbox", "cases", ["inbox"])
 
 
 def _part_of_a_case(name: str, own: "list[sa.Column[Any]]") -> None:

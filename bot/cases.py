@@ -1,0 +1,111 @@
+"""From answers to a sealed case: triage, routing, and the one moment in which a case key exists.
+
+Pure but for the randomness passed in; storing what comes out is the caller's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from crypto.inbox import InboxSecret
+from crypto.kdf import Random
+from crypto.sealing import CaseKey, Context, key_id, seal_record, wrap_case_key
+from crypto.token import ReturnToken, seal_token
+from handlers.ports import Submission
+from intake.case import CaseHeader, to_the_hour
+from intake.clock import Clock
+from intake.draft import Draft
+from intake.errors import LineClosed
+from intake.questions import Form
+from intake.records import ANSWERS, INTAKE, AnswersRecord
+from intake.roster import Roster
+from intake.routing import contact_rule, recipients, route
+from intake.triage import triage
+from storage.cases import Seal
+from storage.rows import NewCase, Record, Sealing
+
+CASE_ID_BYTES: Final = 16
+
+NOBODY: Final = (
+    "Nobody on the roster can open such a case. Add a lead to the roster and have it signed."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMaker:
+    """Makes cases for the roster that is in force when it is asked.
+
+    `roster` raises `intake.errors.LineClosed` when there is none.
+    """
+
+    form: Form
+    roster: Callable[[], Roster]
+    return_key: bytes = field(repr=False)
+    clock: Clock
+    random: Random
+
+    def make(self, submission: Submission, inbox: InboxSecret) -> NewCase:
+        """The case, sealed and wrapped; its private key is gone when this returns."""
+        roster, draft = self.roster(), submission.draft
+        header = self._header(draft, roster)
+        key = CaseKey.new(self.random)
+        record = AnswersRecord(
+            self.form.digest,
+            draft.language,
+            draft.answers,
+            self._token(submission, inbox, header.id),
+        )
+        context = Context(header.id, 0, INTAKE, header.form, header.epoch)
+        return NewCase(
+            header=header,
+            public_key=key.public,
+            inbox=inbox.id,
+            records=[Record(0, INTAKE, seal_record(key.public, context, record.to_bytes()).data)],
+            wraps=self._wraps(key, header, roster, submission),
+        )
+
+    def addition(self, case_id: bytes, sealing: Sealing, draft: Draft) -> tuple[str, Seal]:
+        """The kind of a further record of answers, and how to seal it for its number."""
+        plaintext = AnswersRecord(self.form.digest, draft.language, draft.answers).to_bytes()
+
+        def seal(number: int) -> bytes:
+            context = Context(case_id, number, ANSWERS, sealing.form, sealing.epoch)
+            return seal_record(sealing.public_key, context, plaintext).data
+
+        return ANSWERS, seal
+
+    def _header(self, draft: Draft, roster: Roster) -> CaseHeader:
+        now = self.clock()
+        urgency = triage(self.form, draft.answers, now)
+        needs = route(self.form, draft.answers, draft.language, now)
+        received = to_the_hour(now)
+        return CaseHeader(
+            id=self.random(CASE_ID_BYTES),
+            language=draft.language,
+            level=urgency.level,
+            skills=needs.skills,
+            country=needs.country,
+            contact=contact_rule(self.form, draft.answers, now),
+            received=received,
+            promised_by=received + urgency.promised,
+            form=self.form.digest,
+            epoch=roster.epoch,
+        )
+
+    def _wraps(
+        self, key: CaseKey, header: CaseHeader, roster: Roster, submission: Submission
+    ) -> dict[str, bytes]:
+        draft = submission.draft
+        needs = route(self.form, draft.answers, draft.language, self.clock())
+        chosen = recipients(roster.members, needs, early=submission.early)
+        if not chosen:
+            raise LineClosed(NOBODY)  # rather than seal what nobody could ever open
+        publics = [member.sealing_key for member in chosen]
+        return {
+            key_id(public): wrap_case_key(key, public, header.id, header.epoch).data
+            for public in publics
+        }
+
+    def _token(self, submission: Submission, inbox: InboxSecret, case_id: bytes) -> bytes:
+        token = ReturnToken(submission.chat, submission.card, inbox.key_material, case_id)
+        return seal_token(self.return_key, token, self.random)

@@ -1,0 +1,138 @@
+"""Whether the line is open: the signed roster as it lies on this machine, checked again and again.
+
+Only a roster signed by the organisation, not expired, not older than one seen before, and naming
+the form in use opens the line. Anything else closes it until the file is right again; there is
+nothing weaker to fall back to. The highest epoch seen is kept in the database.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from crypto.envelope import verify
+from crypto.errors import CryptoError
+from intake.clock import Clock
+from intake.errors import LineClosed, StorageUnavailable
+from intake.information import Card
+from intake.questions import Form
+from intake.roster import ROSTER_TYPE, Organisation, Roster, RosterError, check, days_left
+
+log = logging.getLogger("tropa.line")
+
+EPOCH = "roster epoch"
+WARN_DAYS = 14
+
+
+class Facts(Protocol):
+    """The few numbers a server must never forget."""
+
+    async def get(self, key: str) -> int | None: ...
+    async def raise_to(self, key: str, value: int) -> int: ...
+
+
+def read_roster(path: Path, organisation: Organisation) -> tuple[Roster, bytes]:
+    """The roster in the file, its signatures checked, and the signed envelope as it is there.
+
+    Raises `RosterError` with what to do.
+    """
+    try:
+        data = path.read_bytes()
+        envelope = json.loads(data)
+    except OSError as error:
+        raise RosterError(
+            f"The roster {path} cannot be read ({type(error).__name__}). Put the signed roster "
+            "there; ROSTER says where it is looked for."
+        ) from None
+    except ValueError:
+        raise RosterError(f"The roster {path} is not a roster. Get a fresh copy.") from None
+    try:
+        payload = verify(envelope, ROSTER_TYPE, organisation.public_keys, organisation.threshold)
+    except CryptoError as error:
+        raise RosterError(f"The roster {path} does not count: {error}") from None
+    return Roster.from_payload(payload), data
+
+
+class RosterLine:
+    """`handlers.ports.Line` on the roster file; `refresh` looks at the file again."""
+
+    def __init__(
+        self,
+        path: Path,
+        organisation: Organisation,
+        form: Form,
+        library: Mapping[str, Card],
+        facts: Facts,
+        clock: Clock,
+    ) -> None:
+        self._path = path
+        self._organisation = organisation
+        self._facts = facts
+        self._clock = clock
+        self._form = form
+        self._library = library
+        self._roster: Roster | None = None
+        self._envelope = b""
+        self._complaint = ""
+
+    @property
+    def form(self) -> Form:
+        return self._form
+
+    @property
+    def library(self) -> Mapping[str, Card]:
+        return self._library
+
+    @property
+    def website(self) -> str:
+        return self._organisation.website
+
+    @property
+    def envelope(self) -> bytes:
+        """The signed roster as the desks get it."""
+        return self._envelope
+
+    def is_open(self) -> bool:
+        return self._roster is not None and self._clock() < self._roster.valid_until
+
+    def roster(self) -> Roster:
+        """The roster that counts at this instant. Raises `LineClosed`."""
+        if self._roster is None or not self.is_open():
+            raise LineClosed(self._complaint or "The roster expired.")
+        return self._roster
+
+    async def refresh(self) -> None:
+        """Read the file again; what is wrong with it closes the line and is logged once."""
+        try:
+            roster, envelope = await self._acceptable()
+        except RosterError as error:
+            self._close(str(error))
+        except StorageUnavailable:
+            return  # whether it was rolled back cannot be told now; what was accepted stands
+        else:
+            self._open(roster, envelope)
+
+    async def _acceptable(self) -> tuple[Roster, bytes]:
+        roster, envelope = read_roster(self._path, self._organisation)
+        check(roster, self._clock(), await self._facts.get(EPOCH) or 0)
+        if self._form.digest != roster.form:
+            raise RosterError(
+                "The form in FORM is not the one signed with the roster. Put the signed form "
+                "back, or have the organisation sign this one (tropa roster form)."
+            )
+        await self._facts.raise_to(EPOCH, roster.epoch)
+        return roster, envelope
+
+    def _close(self, complaint: str) -> None:
+        if complaint != self._complaint:
+            log.error("the line is closed: %s", complaint)
+        self._roster, self._complaint = None, complaint
+
+    def _open(self, roster: Roster, envelope: bytes) -> None:
+        if self._roster != roster:
+            left = days_left(roster, self._clock())
+            log.info("the line is open: roster epoch %d, valid for %d days", roster.epoch, left)
+            if left < WARN_DAYS:
+                log.warning("the roster expires in %d days: have it extended and signed", left)
+        self._roster, self._envelope, self._complaint = roster, envelope, ""

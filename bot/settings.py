@@ -1,0 +1,110 @@
+"""Every setting of the server: read from the environment, `.env` and the credentials directory.
+
+The one place of the server that reads the environment. A secret can be given three ways, the
+first that is there counts: a file named after it in systemd's CREDENTIALS_DIRECTORY, a file named
+by NAME_FILE, or the variable itself. What is wrong is said in the operator's terms.
+"""
+
+import base64
+import binascii
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_HERE = Path(__file__).resolve().parent.parent
+
+CREDENTIALS = ("TELEGRAM_TOKEN", "RETURN_KEY", "WEBHOOK_SECRET")
+
+
+class SettingsInvalid(Exception):
+    """Some setting is missing or cannot be used; the text lists each with what to do."""
+
+
+def _blank_is_unset(value: object) -> object:
+    return None if value == "" else value
+
+
+OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_blank_is_unset)]
+
+
+class Settings(BaseSettings):
+    """The server's settings; `.env.example` explains each of them."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True
+    )
+
+    telegram_token: SecretStr = Field(min_length=1)
+    return_key: SecretStr = Field(min_length=1)
+    telegram_api_url: str = "https://api.telegram.org"
+    database_url: str = "sqlite:///tropa.db"
+    organisation: Path = Path("organisation.json")
+    roster: Path = Path("roster.json")
+    form: Path = _HERE / "forms" / "default.yaml"
+    information: Path = _HERE / "forms" / "information"
+    queue_listen: str = "127.0.0.1:8440"
+    webhook_url: OptionalText = None
+    webhook_listen: str = "127.0.0.1:8443"
+    webhook_secret: SecretStr = SecretStr("")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    def return_key_bytes(self) -> bytes:
+        """The key that seals return tokens, 32 bytes. Raises `SettingsInvalid`."""
+        try:
+            key = base64.b64decode(self.return_key.get_secret_value().strip(), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != 32:
+            raise SettingsInvalid(
+                "RETURN_KEY must be 32 random bytes in base64. "
+                "Make one with: openssl rand -base64 32"
+            )
+        return key
+
+
+def load_settings() -> Settings:
+    """The settings as the environment gives them now. Raises `SettingsInvalid`."""
+    try:
+        return Settings.model_validate(_credentials())
+    except ValidationError as error:
+        lines = [f"{_name(fault['loc'])}: {_advice(fault['type'], fault['msg'])}"
+                 for fault in error.errors()]  # fmt: skip
+        raise SettingsInvalid("\n".join(lines)) from None
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return str(location[0]).upper() if location else "settings"
+
+
+def _advice(kind: str, message: str) -> str:
+    if kind in ("missing", "string_too_short", "too_short"):
+        return "is not set. Put it into the environment or into .env; .env.example explains it."
+    return f"{message}. .env.example explains it."
+
+
+def _credentials() -> dict[str, str]:
+    found = {}
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    for name in CREDENTIALS:
+        named = os.environ.get(f"{name}_FILE")
+        in_directory = Path(directory) / name.lower() if directory else None
+        if in_directory is not None and in_directory.is_file():
+            found[name.lower()] = _read(name, in_directory)
+        elif named:
+            found[name.lower()] = _read(name, Path(named))
+    return found
+
+
+def _read(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = type(error).__name__
+        raise SettingsInvalid(
+            f"{name}: the file {path} cannot be read ({reason}). Check that it exists and that "
+            "the user who runs Tropa may read it."
+        ) from None

@@ -1,0 +1,168 @@
+"""The way in for updates: at least once, in order for each chat, confirmed only when handled.
+
+Telegram forgets an update when a later offset is asked for, or when a webhook call is answered
+with 200. Both happen here only after everything that the update changes is committed, so that a
+crash brings the update back instead of losing it. That a redelivery changes nothing is the
+business of drafts and their revisions, not of this module.
+
+An update that cannot be handled is tried a few times, then set aside: it must not hold up the
+others. Of such an update only its kind and the place of the error are logged, never its content.
+"""
+
+import asyncio
+import hmac
+import json
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+
+from intake.errors import StorageUnavailable
+
+log = logging.getLogger("tropa.updates")
+
+Update = Mapping[str, Any]
+
+TRIES: Final = 3
+PATIENCE: Final = 1.0
+"""Seconds that one slow update may hold up the next request for updates."""
+WEBHOOK_SECONDS: Final = 50.0
+
+
+class Handler(Protocol):
+    """What is done with an update."""
+
+    async def handle(self, update: Update) -> None:
+        """May raise `StorageUnavailable`: then the same update is brought again, later."""
+
+    async def give_up(self, update: Update) -> None:
+        """Answer what must be answered of an update that could not be handled."""
+
+
+class Updates:
+    """Updates on their way through the handler, by id; each is taken up once at a time."""
+
+    def __init__(self, handler: Handler, pause: Callable[[float], Awaitable[None]]) -> None:
+        self._handler = handler
+        self._pause = pause
+        self._running: dict[int, asyncio.Task[None]] = {}
+
+    def accept(self, update: Update) -> asyncio.Task[None] | None:
+        """The task that handles the update; None for one without a number.
+
+        Tasks begin in the order of this call, and the chat's own lock keeps that order.
+        """
+        number = update.get("update_id")
+        if isinstance(number, bool) or not isinstance(number, int):
+            return None
+        task = self._running.get(number)
+        if task is None:
+            task = self._running[number] = asyncio.create_task(self._see_through(update))
+        return task
+
+    def settle(self, number: int) -> None:
+        """Forget a handled update that Telegram will not bring again."""
+        self._running.pop(number, None)
+
+    def lowest_unfinished(self, beyond: int) -> int:
+        """The offset up to which everything is handled; `beyond` when nothing is open."""
+        return min((n for n, task in self._running.items() if not task.done()), default=beyond)
+
+    def settle_below(self, offset: int) -> None:
+        for number in [n for n in self._running if n < offset]:
+            self.settle(number)
+
+    async def _see_through(self, update: Update) -> None:
+        failures = outages = 0
+        while failures < TRIES:
+            try:
+                await self._handler.handle(update)
+                return
+            except StorageUnavailable:
+                outages += 1
+                await self._pause(min(2.0**outages, 30.0))
+            except Exception as error:  # whatever it is, it must not stop the line
+                failures += 1
+                log.warning("update of kind %s failed: %s", kind(update), where(error))
+        log.error("update of kind %s set aside after %d tries", kind(update), TRIES)
+        try:
+            await self._handler.give_up(update)
+        except Exception as error:
+            log.warning("an answer to it failed too: %s", where(error))
+
+
+def kind(update: Update) -> str:
+    """The update's kind as Telegram names it: a fixed list, so that content cannot slip out."""
+    known = ("message", "edited_message", "callback_query", "my_chat_member")
+    return next((name for name in known if name in update), "other")
+
+
+def where(error: BaseException) -> str:
+    """The error's type and place. Its text may quote a person, so it is left out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else "?"
+    return f"{type(error).__name__} in {place}"
+
+
+class Source(Protocol):
+    """Where polling gets its updates from."""
+
+    async def fetch(self, offset: int | None, seconds: int) -> Sequence[Update]:
+        """Updates from `offset` on; waits up to `seconds` for one. Raises `Busy`."""
+
+
+async def poll(source: Source, updates: Updates, stop: asyncio.Event) -> None:
+    """Ask for updates until `stop` is set; then confirm what is handled."""
+    offset: int | None = None
+    while not stop.is_set():
+        batch = await _until_stopped(source.fetch(offset, 30), stop)
+        numbered = [u for u in batch if updates.accept(u) is not None]
+        if not numbered:
+            continue
+        open_tasks = [task for u in numbered if (task := updates.accept(u)) and not task.done()]
+        if open_tasks:
+            await asyncio.wait(open_tasks, timeout=PATIENCE)
+        beyond = max(u["update_id"] for u in numbered) + 1
+        offset = updates.lowest_unfinished(beyond)
+        updates.settle_below(offset)
+    if offset is not None:
+        await source.fetch(offset, 0)
+
+
+async def _until_stopped(fetch: Awaitable[Sequence[Update]], stop: asyncio.Event) -> list[Update]:
+    """The fetched updates; nothing as soon as `stop` is set, for a long poll lasts long."""
+    fetching = asyncio.ensure_future(fetch)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((fetching, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if fetching.done():
+        return list(fetching.result())
+    fetching.cancel()
+    return []
+
+
+def webhook(updates: Updates, secret: str) -> web.Application:
+    """The web application that takes updates by webhook; 200 only once they are handled."""
+
+    async def take(request: web.Request) -> web.Response:
+        given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(given.encode(), secret.encode()):
+            return web.Response(status=403)
+        try:
+            update = await request.json()
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            return web.Response(status=400)
+        task = updates.accept(update) if isinstance(update, dict) else None
+        if task is None:
+            return web.Response(status=400)
+        done, _ = await asyncio.wait((task,), timeout=WEBHOOK_SECONDS)
+        if not done:
+            return web.Response(status=503)
+        updates.settle(update["update_id"])
+        return web.Response(status=200)
+
+    application = web.Application(client_max_size=1 << 20)
+    application.router.add_post("/", take)
+    return application

@@ -1,0 +1,240 @@
+"""The conversation with one person: what comes in, and which card the chat shows next.
+
+It decides nothing about the interview (`intake.interview` does) and seals nothing (`Drafts`
+does). One lock a chat: a person's texts and taps travel in separate queues and may arrive
+together. Telegram is told only what is already committed.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from handlers.boundary import Blocked, Command, InGroup, StrayTap, Tap, Text, Thing, read
+from handlers.buttons import Press, Verb, decode
+from handlers.chats import Chat, Chats
+from handlers.groups import Groups
+from handlers.interviewing import Interviewing
+from handlers.layout import INBOX, with_notice
+from handlers.notices import FAILED, NOT_NOW, OLD, SAVE_FAILED, removed
+from handlers.painter import Painter
+from handlers.ports import Card, Drafts, Line
+from handlers.shelf import Shelf
+from handlers.texts import Say, Texts
+from intake.clock import Clock
+from intake.errors import LineClosed, StorageUnavailable
+
+Personal = Tap | Text | Command | Thing
+
+COMMANDS: Final[Mapping[str, Verb]] = {
+    "language": Verb.LANGUAGES,
+    "hide": Verb.HIDE,
+    "forget": Verb.FORGET,
+    "privacy": Verb.PRIVACY,
+    "help": Verb.HELP,
+}
+"""What a command shows; `/start` and whatever is unknown show where the person stands."""
+
+_WHILE_CLOSED: Final = frozenset(
+    {
+        *(Verb.HIDE, Verb.FORGET, Verb.FORGET_YES, Verb.ERASE, Verb.ERASE_YES, Verb.CLOSING),
+        *(Verb.TOPICS, Verb.TOPIC, Verb.PRIVACY, Verb.HELP, Verb.MORE, Verb.LANGUAGES),
+    }
+)
+"""What a closed line still does: it informs, hides and erases."""
+
+
+class Conversation:
+    """`bot.updates.Handler` for everything that people send."""
+
+    def __init__(
+        self,
+        line: Line,
+        drafts: Drafts,
+        painter: Painter,
+        groups: Groups,
+        chats: Chats,
+        texts: Texts,
+        clock: Clock,
+    ) -> None:
+        self._line = line
+        self._drafts = drafts
+        self._painter = painter
+        self._groups = groups
+        self._chats = chats
+        self._texts = texts
+        self._clock = clock
+        self._shelf = Shelf(line, texts, clock)
+        self._interviewing = Interviewing(line, drafts, self._shelf, clock)
+        self._acts: Mapping[Verb, Callable[[Chat, Press], Awaitable[Card]]] = {
+            Verb.HIDE: self._hide,
+            Verb.LANGUAGE: self._speak,
+            Verb.BEGIN: self._begin,
+            Verb.CONTINUE: self._current,
+            Verb.SHOW: self._current,
+            Verb.FORGET_YES: self._forget,
+            Verb.ERASE_YES: self._erase,
+        }
+
+    async def handle(self, update: Mapping[str, Any]) -> None:
+        """One update, to its end. See `bot.updates.Handler`."""
+        event = read(update)
+        match event:
+            case Tap() | Text() | Command() | Thing():
+                await self._personal(event)
+            case Blocked():
+                self._chats.forget(event.chat)
+            case InGroup():
+                await self._groups.hint(event)
+            case StrayTap():
+                await self._painter.answer(event.query)
+            case None:
+                return
+
+    async def give_up(self, update: Mapping[str, Any]) -> None:
+        """What is owed to the sender of an update that could not be handled."""
+        event = read(update)
+        if isinstance(event, Tap | StrayTap):
+            say = self._texts.say(event.language if isinstance(event, Tap) else "")
+            await self._painter.answer(event.query, say(FAILED), alert=True)
+        elif isinstance(event, Text | Command | Thing):
+            chat = self._chats.touch(event.chat, self._clock())
+            await self._painter.remove(chat, event.message)
+
+    async def hide_untouched(self) -> None:
+        """Hide the cards that nobody touched for a while, and forget old secrets."""
+        for chat in self._chats.untouched(self._clock()):
+            async with chat.lock:
+                if not chat.hidden and self._chats.is_untouched(chat, self._clock()):
+                    await self._painter.draw(chat, self._shelf.hidden(chat))
+        self._chats.forget_secrets(self._clock())
+
+    async def _personal(self, event: Personal) -> None:
+        chat = self._chats.touch(event.chat, self._clock())
+        async with chat.lock:
+            offered = self._line.form.languages
+            chat.language = chat.language or self._texts.closest(event.language, offered)
+            match event:
+                case Tap():
+                    await self._tapped(chat, event)
+                case Text():
+                    await self._typed(chat, event)
+                case Command():
+                    await self._commanded(chat, event)
+                case Thing():
+                    await self._painter.remove(chat, event.message)
+                    await self._explain(chat, removed(event.kind))
+
+    # Taps.
+
+    async def _tapped(self, chat: Chat, tap: Tap) -> None:
+        press = decode(tap.data)
+        if press is None or tap.message is None or not await self._lives(chat, tap.message, press):
+            await self._painter.answer(tap.query, self._say(chat)(OLD))
+            return
+        chat.card, chat.secret, chat.revision = tap.message, press.secret, press.revision
+        chat.hidden = chat.asleep = False
+        try:
+            card = await self._act(chat, press)
+        except StorageUnavailable:
+            await self._painter.answer(tap.query, self._say(chat)(SAVE_FAILED), alert=True)
+            return
+        await self._painter.answer_and_draw(tap.query, chat, card)
+
+    async def _lives(self, chat: Chat, message: int, press: Press) -> bool:
+        """Whether the tapped card is the one that stays; the other one is removed.
+
+        There are two only after a restart, when an older card was forgotten. The one that stands
+        for an interview wins over one that stands for none.
+        """
+        if chat.card is None or chat.card == message:
+            return True
+        stays = press.secret is not None and chat.secret is None and not chat.asleep
+        await self._painter.remove(chat, chat.card if stays else message)
+        return stays
+
+    async def _act(self, chat: Chat, press: Press) -> Card:
+        """What a key or a command does; returns the card to show."""
+        if press.verb not in _WHILE_CLOSED and not self._line.is_open():
+            return self._shelf.closed(chat)
+        try:
+            return await self._done(chat, press)
+        except LineClosed:
+            return self._shelf.closed(chat)
+
+    async def _done(self, chat: Chat, press: Press) -> Card:
+        if press.verb in self._acts:
+            return await self._acts[press.verb](chat, press)
+        card = self._shelf.card(chat, press.verb, press.argument)
+        if card is not None:
+            return card
+        return await self._interviewing.pressed(chat, press)
+
+    # What is typed, sent or commanded.
+
+    async def _typed(self, chat: Chat, event: Text) -> None:
+        card = None
+        if chat.secret is not None and not chat.hidden and self._line.is_open():
+            card = await self._interviewing.typed(chat, event.text, event.update)
+        if card is None:
+            await self._painter.remove(chat, event.message)
+            await self._explain(chat, NOT_NOW)
+        else:
+            await self._painter.remove_and_draw(chat, event.message, card)
+
+    async def _explain(self, chat: Chat, reason: str) -> None:
+        """One short line on the card why something was removed; a hidden card says nothing."""
+        if chat.card is None or chat.hidden or chat.asleep:
+            return
+        card = await self._act(chat, chat.showing or Press(chat.secret, 0, Verb.CONTINUE))
+        await self._painter.draw(chat, with_notice(card, self._say(chat)(reason)))
+
+    async def _commanded(self, chat: Chat, event: Command) -> None:
+        verb = COMMANDS.get(event.name)
+        if verb is Verb.HIDE or (chat.asleep and event.name != "start"):
+            await self._painter.remove(chat, event.message)
+            if verb is Verb.HIDE and chat.card is not None and not chat.asleep:
+                await self._painter.draw(chat, self._shelf.hidden(chat))
+            return
+        chat.hidden = chat.asleep = False
+        if verb is Verb.FORGET and chat.secret is not None and chat.revision == INBOX:
+            verb = Verb.ERASE
+        press = Press(chat.secret, chat.revision, verb or Verb.CONTINUE)
+        card = await self._act(chat, press)
+        await self._painter.draw_anew(chat, card, event.message)
+
+    # What the acts do, beyond showing a plain card.
+
+    async def _hide(self, chat: Chat, _press: Press) -> Card:
+        return self._shelf.hidden(chat)
+
+    async def _speak(self, chat: Chat, press: Press) -> Card:
+        if press.argument in self._line.form.languages:
+            chat.language = press.argument
+        if chat.secret is None:
+            return self._shelf.card(chat, Verb.SAFETY) or self._shelf.start(chat)
+        if chat.revision == INBOX:
+            return await self._current(chat, press)
+        return await self._interviewing.speak(chat, chat.language)
+
+    async def _begin(self, chat: Chat, _press: Press) -> Card:
+        return await self._interviewing.begin(chat)
+
+    async def _current(self, chat: Chat, _press: Press) -> Card:
+        """Where the person stands."""
+        if chat.secret is None:
+            return self._shelf.start(chat)
+        if chat.revision == INBOX:
+            return self._shelf.card(chat, Verb.CLOSING) or self._shelf.start(chat)
+        return await self._interviewing.current(chat)
+
+    async def _forget(self, chat: Chat, _press: Press) -> Card:
+        if chat.secret is not None:
+            await self._drafts.erase(chat.secret)
+        return self._shelf.gone(chat)
+
+    async def _erase(self, chat: Chat, _press: Press) -> Card:
+        if chat.secret is not None:
+            await self._drafts.erase_case(chat.secret)
+        return self._shelf.gone(chat)
+
+    def _say(self, chat: Chat) -> Say:
+        return self._texts.say(chat.language)

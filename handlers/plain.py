@@ -1,0 +1,180 @@
+"""The cards that stand for no interview: language, safety, help, information, farewell.
+
+Pure: words in, a card out. Nothing is kept about who was shown which of them.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+from handlers.buttons import Verb
+from handlers.layout import Pen, Row, bold, card, faint, flowing, text
+from handlers.ports import Button, Card
+from intake.information import Card as Information
+from intake.information import stale
+from intake.questions import Form
+
+LANGUAGES = {"en": "English", "ru": "Русский", "uk": "Українська", "kk": "Қазақша"}
+"""How each language calls itself; one that is missing here is shown by its two letters."""
+
+
+def choose_language(pens: dict[str, Pen]) -> Card:
+    """The first card, in every language of the form at once."""
+    questions = [text(pen.say("Choose a language")) for pen in pens.values()]
+    buttons = [
+        pen.key(LANGUAGES.get(code, code), Verb.LANGUAGE, code) for code, pen in pens.items()
+    ]
+    return card(["\n".join(questions)], [*flowing(buttons)])
+
+
+def safety(form: Form, pen: Pen) -> Card:
+    """The short safety text. With a secret the way on leads back into the interview."""
+    say = pen.say
+    return card(
+        [bold(say("Before you begin")), text(form.texts.safety.text(pen.language))],
+        [
+            [pen.plain_key(say("More about safety"), Verb.MORE)],
+            [pen.way_back(say("Continue"), Verb.BEGIN)],
+            _exits(pen),
+        ],
+    )
+
+
+def more_safety(form: Form, pen: Pen) -> Card:
+    say = pen.say
+    return card(
+        [bold(say("Your safety")), text(form.texts.safety_more.text(pen.language))],
+        [[pen.way_back(say("Continue"), Verb.BEGIN)], _exits(pen)],
+    )
+
+
+def privacy(form: Form, pen: Pen) -> Card:
+    say = pen.say
+    return card(
+        [bold(say("What happens to what you write")), text(form.texts.privacy.text(pen.language))],
+        [[_back(pen)], _exits(pen)],
+    )
+
+
+def help_card(form: Form, pen: Pen) -> Card:
+    say = pen.say
+    return card(
+        [bold(say("Help")), text(form.texts.help.text(pen.language))],
+        [
+            [pen.plain_key(say("Information"), Verb.TOPICS)],
+            [pen.plain_key(say("Your safety"), Verb.MORE)],
+            [pen.plain_key(say("What happens to what you write"), Verb.PRIVACY)],
+            [_back(pen)],
+            _exits(pen),
+        ],
+    )
+
+
+def topics(library: Mapping[str, Information], pen: Pen) -> Card:
+    """The list of information cards."""
+    say = pen.say
+    keys = [
+        pen.plain_key(item.title.text(pen.language), Verb.TOPIC, item.topic)
+        for item in library.values()
+    ]
+    introduction = text(say("Choose a topic. Nobody is told what you read."))
+    return card(
+        [bold(say("Information")), introduction], [*flowing(keys), [_back(pen)], _exits(pen)]
+    )
+
+
+def topic(item: Information, pen: Pen, today: date) -> Card:
+    """One information card, with where it comes from and how old it is."""
+    say = pen.say
+    checked = say("Checked on {day}.").format(day=f"{item.checked:%d.%m.%Y}")
+    warning = say("This may be out of date.") if stale(item, today) else ""
+    source = say("Source: {source}").format(source=item.source.text(pen.language))
+    return card(
+        [
+            bold(item.title.text(pen.language)),
+            text(item.text.text(pen.language)),
+            f"⚠️ {bold(warning)}" if warning else "",
+            faint(f"{source}\n{checked}"),
+        ],
+        [[pen.plain_key(say("All topics"), Verb.TOPICS)], [_back(pen)], _exits(pen)],
+    )
+
+
+def hidden(form: Form, pen: Pen, choice: int) -> Card:
+    """A bland line with one button; nothing on it tells what the chat is for."""
+    lines = form.texts.hidden
+    words = lines[choice % len(lines)].text(pen.language)
+    return card([text(words)], [[pen.plain_key("···", Verb.SHOW)]])
+
+
+def closed(form: Form, pen: Pen, website: str) -> Card:
+    """The line takes nothing in; what was said so far stays sealed."""
+    words = form.texts.closed.text(pen.language)
+    return card(
+        [text(words), text(website)],
+        [
+            [pen.plain_key(pen.say("Information"), Verb.TOPICS)],
+            [pen.way_back(pen.say("Try again"))],
+            _exits(pen),
+        ],
+    )
+
+
+def farewell(form: Form, pen: Pen) -> Card:
+    """The closing card. `pen` carries the inbox secret: with it the case can be erased."""
+    say = pen.say
+    return card(
+        [bold(say("Sent")), text(form.texts.closing.text(pen.language))],
+        [
+            [pen.plain_key(say("Information"), Verb.TOPICS)],
+            [pen.plain_key(say("Erase everything"), Verb.ERASE)],
+            _exits(pen),
+        ],
+    )
+
+
+def ask_to_forget(pen: Pen, yes: Verb) -> Card:
+    say = pen.say
+    question = say("Erase everything that you have told us? It cannot be brought back.")
+    return card(
+        [text(question)],
+        [[pen.plain_key(say("Yes, erase"), yes)], [_back(pen)], _exits(pen)],
+    )
+
+
+def nothing_open(pen: Pen) -> Card:
+    """Asked to erase where no answers are open on the card."""
+    say = pen.say
+    words = say(
+        "No answers are open on this card. Unfinished answers are erased a day after the last tap; "
+        "what was sent is erased with the button on the card that confirmed it."
+    )
+    return card([text(words)], [[_back(pen)], _exits(pen)])
+
+
+def forgotten(pen: Pen) -> Card:
+    say = pen.say
+    return card(
+        [
+            bold(say("Erased")),
+            text(say("Nothing of what you told us is left with us.")),
+            text(say("You can now delete this chat, for both sides.")),
+        ],
+        [[pen.plain_key(say("Start again"), Verb.SAFETY)], _exits(pen)],
+    )
+
+
+def expired(pen: Pen) -> Card:
+    """For a button whose draft is no more."""
+    say = pen.say
+    return card(
+        [text(say("Unfinished answers are erased a day after the last tap. These are gone."))],
+        [[pen.plain_key(say("Start again"), Verb.SAFETY)], _exits(pen)],
+    )
+
+
+def _back(pen: Pen) -> Button:
+    return pen.way_back(pen.say("← Back"))
+
+
+def _exits(pen: Pen) -> Row:
+    return [pen.plain_key(pen.say("Hide"), Verb.HIDE)]
