@@ -1,0 +1,325 @@
+"""Makes the vectors anew: `python -m tests.crypto.make_vectors`. Only when a format changes.
+
+Inputs come out of their names. HPKE and age draw their own randomness, so a new run gives other
+bytes that mean the same. Each broken vector names the error class that it must cause.
+"""
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from crypto.draft import DraftSecret, seal_draft
+from crypto.envelope import add_signature, sign_payload
+from crypto.kdf import VERSION, derive, key_id
+from crypto.keyfile import encrypt_seed, to_words
+from crypto.padding import pad, padded_size
+from crypto.requests import sign_request
+from crypto.sealing import FORMAT, Context, hint, seal_record, wrap_case_key
+from crypto.token import ReturnToken, seal_token
+from crypto.xwing import SUITE, load_public
+from tests.crypto.samples import (
+    CASE_ID,
+    CASE_KEY,
+    OTHER_CASE_ID,
+    OTHER_CASE_KEY,
+    OTHER_FORM,
+    PLACE,
+    flipped,
+    identity,
+    secret,
+    stream,
+)
+
+FOLDER = Path(__file__).parent / "vectors"
+ROSTER = "application/vnd.tropa.roster+json"
+Vector = dict[str, Any]
+
+
+def records() -> Iterator[Vector]:
+    text = b'{"v":1,"language":"ru","answers":{"danger":"day"}}'
+    sealed = seal_record(CASE_KEY.public, PLACE, text).data
+    for name, size in (("short", len(text)), ("fills a size", 511), ("next size", 512)):
+        plain = text.ljust(size)
+        data = seal_record(CASE_KEY.public, PLACE, plain).data
+        yield _record(name, PLACE, data, plaintext=plain.hex())
+    yield _record("empty", PLACE, seal_record(CASE_KEY.public, PLACE, b"").data, plaintext="")
+    later = replace(PLACE, number=4294967295, kind="answers", epoch=2**53 - 1)
+    data = seal_record(CASE_KEY.public, later, text).data
+    yield _record("largest number and epoch", later, data, plaintext=text.hex())
+    for name, place in (
+        ("moved to another case", replace(PLACE, case_id=OTHER_CASE_ID)),
+        ("renumbered", replace(PLACE, number=1)),
+        ("relabelled", replace(PLACE, kind="answers")),
+        ("under another form", replace(PLACE, form=OTHER_FORM)),
+        ("under another roster", replace(PLACE, epoch=8)),
+    ):
+        yield _record(name, place, sealed, fails="Misplaced")
+    for name, data, fails in (
+        ("one byte short", sealed[:-1], "Truncated"),
+        ("one byte long", sealed + b"\0", "Truncated"),
+        ("nothing", b"", "Truncated"),
+        ("a bit of the hint", flipped(sealed, 15), "Altered"),
+        ("a bit of the encapsulated key", flipped(sealed, 8 * 600), "Altered"),
+        ("the last bit", flipped(sealed, 8 * len(sealed) - 1), "Altered"),
+        ("another version", b"\x02" + sealed[1:], "UnknownVersion"),
+        ("another case's key", seal_record(OTHER_CASE_KEY.public, PLACE, text).data, "Altered"),
+        ("padding of zeros alone", _raw(bytes(512)), "BadPadding"),
+        ("a byte after the marker", _raw((text + b"\x80\1").ljust(512, b"\0")), "BadPadding"),
+        ("a size too large", _raw((text + b"\x80").ljust(1024, b"\0")), "BadPadding"),
+    ):
+        yield _record(name, PLACE, data, fails=fails)
+
+
+def _raw(padded: bytes) -> bytes:
+    info = PLACE.encode()
+    return FORMAT + hint(info) + SUITE.encrypt(padded, load_public(CASE_KEY.public), info=info)
+
+
+def _record(name: str, place: Context, sealed: bytes, **outcome: str) -> Vector:
+    context = {
+        "case_id": place.case_id.hex(),
+        "number": place.number,
+        "kind": place.kind,
+        "form": place.form,
+        "epoch": place.epoch,
+    }
+    key = CASE_KEY.seed.hex()
+    return {"name": name, "case_seed": key, "context": context, "sealed": sealed.hex()} | outcome
+
+
+def wraps() -> Iterator[Vector]:
+    lawyer, medic = identity("lawyer"), identity("medic")
+    data = wrap_case_key(CASE_KEY, lawyer.sealing_public, CASE_ID, 7).data
+
+    def vector(name: str, data: bytes, **more: Any) -> Vector:
+        place = {"identity_seed": lawyer.seed.hex(), "case_id": CASE_ID.hex(), "epoch": 7}
+        return {"name": name, "wrap": data.hex()} | place | more
+
+    yield vector("for this member", data, case_seed=CASE_KEY.seed.hex())
+    yield vector("for another member", data, identity_seed=medic.seed.hex(), fails="Misplaced")
+    yield vector("of another case", data, case_id=OTHER_CASE_ID.hex(), fails="Misplaced")
+    yield vector("under another roster", data, epoch=8, fails="Misplaced")
+    yield vector("one byte short", data[:-1], fails="Truncated")
+    yield vector("a bit of the seed", flipped(data, 8 * 1140), fails="Altered")
+    yield vector("a bit of the hint", flipped(data, 71), fails="Altered")
+    yield vector("another version", b"\0" + data[1:], fails="UnknownVersion")
+
+
+def drafts() -> Iterator[Vector]:
+    draft, random = DraftSecret(secret("draft")), stream("draft")
+    text = b'{"l":"ru","q":"danger"}'
+    sealed = seal_draft(draft, 3, text, random)
+
+    def vector(name: str, data: bytes, **more: Any) -> Vector:
+        place = {"secret": draft.text, "id": draft.id.hex(), "revision": 3}
+        return {"name": name, "sealed": data.hex()} | place | more
+
+    yield vector("in its revision", sealed, plaintext=text.hex())
+    last = seal_draft(draft, 46655, b"", random)
+    yield vector("the last revision that a button can name", last, revision=46655, plaintext="")
+    yield vector("another revision", sealed, revision=4, fails="Altered")
+    other = DraftSecret(secret("other draft"))
+    yield vector("another draft", sealed, secret=other.text, id=other.id.hex(), fails="Altered")
+    yield vector("one byte short", sealed[:-1], fails="Truncated")
+    yield vector("a bit of the nonce", flipped(sealed, 5), fails="Altered")
+    yield vector("secret with a spare bit set", sealed, secret=_spare(draft), fails="BadFormat")
+    yield vector("secret too short", sealed, secret=draft.text[:-1], fails="BadFormat")
+    yield vector("secret padded", sealed, secret=draft.text + "=", fails="BadFormat")
+    yield vector("secret in the other alphabet", sealed, secret="+" * 43, fails="BadFormat")
+    yield vector("secret of zeros", sealed, secret="A" * 43, fails="BadKey")
+
+
+def _spare(draft: DraftSecret) -> str:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return draft.text[:-1] + alphabet[alphabet.index(draft.text[-1]) + 1]
+
+
+def tokens() -> Iterator[Vector]:
+    key, random = secret("return key"), stream("token")
+    token = ReturnToken(7700000000001, 4321, secret("inbox"), CASE_ID)
+    sealed = seal_token(key, token, random)
+
+    def vector(name: str, data: bytes, **more: str) -> Vector:
+        return {"name": name, "return_key": key.hex(), "sealed": data.hex()} | more
+
+    def way_back(token: ReturnToken) -> dict[str, str]:
+        return {
+            "chat_id": str(token.chat_id),
+            "message_id": str(token.message_id),
+            "inbox_secret": token.inbox_secret.hex(),
+            "case_id": token.case_id.hex(),
+        }
+
+    yield vector("a chat", sealed, **way_back(token))
+    negative = replace(token, chat_id=-1001234567890, message_id=2**31 - 1)
+    yield vector("a negative id", seal_token(key, negative, random), **way_back(negative))
+    yield vector("another key", sealed, return_key=secret("other").hex(), fails="Altered")
+    yield vector("one byte short", sealed[:-1], fails="Truncated")
+    yield vector("one byte long", sealed + b"\0", fails="Truncated")
+    yield vector("one bit", flipped(sealed, 8 * 40), fails="Altered")
+    yield vector("another version", b"\x02" + sealed[1:], fails="UnknownVersion")
+    draft_like = b"\1" + bytes(11) + b"\1"
+    cipher = ChaCha20Poly1305(derive(key, "return token"))
+    loose = draft_like + cipher.encrypt(draft_like[1:], bytes(63) + b"\1", VERSION + b" draft")
+    yield vector("bound to another use", loose, fails="Altered")
+
+
+def paddings() -> Iterator[Vector]:
+    for text in (b"", b"a", b"\x80", b"\x80\0\0", b"a" * 511, b"a" * 512):
+        yield {"name": f"{len(text)} bytes", "padded": pad(text).hex(), "plaintext": text.hex()}
+    full = b"abc\x80".ljust(512, b"\0")
+    for name, padded in (
+        ("no marker", bytes(512)),
+        ("nothing", b""),
+        ("a size that is none", full + b"\0"),
+        ("truncated to the marker", full[:4]),
+        ("a byte after the marker", full[:-1] + b"\1"),
+        ("larger than needed", full.ljust(1024, b"\0")),
+    ):
+        yield {"name": name, "padded": padded.hex(), "fails": "BadPadding"}
+    for length in (0, 511, 512, 1023, 1024, 65534, 65535, 65536, 67583, 67584, 100000, 10**7):
+        yield {"name": f"size of {length}", "length": length, "size": padded_size(length)}
+
+
+def derivations() -> Iterator[Vector]:
+    for label, length in (("draft", 32), ("draft id", 16), ("return token", 32)):
+        derived = derive(secret("root"), label, length).hex()
+        root = secret("root").hex()
+        yield {"name": label, "secret": root, "label": label, "length": length, "derived": derived}
+    for name, bad in (("too short", secret("root")[:31]), ("zeros", bytes(32))):
+        yield {"name": name, "secret": bad.hex(), "label": "draft", "length": 32, "fails": "BadKey"}
+    for name in ("lawyer", "medic"):
+        who = identity(name)
+        yield {
+            "name": f"identity of a {name}",
+            "seed": who.seed.hex(),
+            "sealing_public": who.sealing_public.hex(),
+            "signing_public": who.signing_public.hex(),
+            "key_id": who.key_id,
+            "signing_key_id": key_id(who.signing_public),
+            "words": to_words(who.seed),
+        }
+
+
+def envelopes() -> Iterator[Vector]:
+    one, two, three = (identity(f"signer {number}") for number in (1, 2, 3))
+    payload = b'{"version":1,"epoch":7}'
+    by_one = sign_payload(payload, ROSTER, [one])
+    by_two = add_signature(by_one, ROSTER, two)
+
+    def vector(name: str, envelope: dict[str, Any], **more: Any) -> Vector:
+        keys = [who.signing_public.hex() for who in (one, two, three)]
+        asked = {"payload_type": ROSTER, "keys": keys, "threshold": 2}
+        return {"name": name, "envelope": envelope} | asked | more
+
+    yield vector("two of three", by_two, payload=payload.decode())
+    yield vector("one of three", by_one, threshold=1, payload=payload.decode())
+    stranger = add_signature(by_two, ROSTER, identity("stranger"))
+    yield vector("a stranger's besides", stranger, payload=payload.decode())
+    yield vector("one where two are asked", by_one, fails="Forged")
+    with_stranger = add_signature(by_one, ROSTER, identity("stranger"))
+    yield vector("a stranger's does not count", with_stranger, fails="Forged")
+    twice = by_one | {"signatures": by_one["signatures"] * 2}
+    yield vector("the same signature twice", twice, fails="Forged")
+    renamed = [by_one["signatures"][0] | {"keyid": key_id(two.signing_public)}]
+    yield vector(
+        "the same signature under two names",
+        by_one | {"signatures": by_one["signatures"] + renamed},
+        fails="Forged",
+    )
+    doubled = [one.signing_public.hex()] * 3
+    yield vector("one key pinned three times", by_one, keys=doubled, fails="BadFormat")
+    yield vector("no signature asked", by_two, threshold=0, fails="BadFormat")
+    yield vector("another payload", by_two | {"payload": "e30="}, fails="Forged")
+    yield vector("another type", by_two | {"payloadType": "text/plain"}, fails="Forged")
+    yield vector("not an envelope", {"payload": 1}, fails="Forged")
+
+
+def requests() -> Iterator[Vector]:
+    who, now = identity("lawyer"), 1_800_000_000
+    made = datetime.fromtimestamp(now, UTC)
+    nonce = secret("nonce")[:16]
+    url, body = "http://desk.example/v1/cases/00ff/take?why=one%20case", b'{"v":1}'
+    post = sign_request("POST", url, body, who, who.key_id, made, nonce)
+    get = sign_request("GET", url, None, who, who.key_id, made, nonce)
+
+    def vector(name: str, headers: dict[str, str], **more: Any) -> Vector:
+        request = {"method": "POST", "url": url, "headers": headers, "body": body.decode()}
+        known = {"keys": {who.key_id: who.signing_public.hex()}, "now": now, "max_age": 60}
+        return {"name": name} | request | known | more
+
+    spelled = urlsafe_b64encode(nonce).decode().rstrip("=")
+    good = {"key_id": who.key_id, "nonce": spelled}
+    yield vector("with a body", post, **good)
+    yield vector("without a body", get, method="GET", body="", **good)
+    elsewhere = "http://other.onion:8080/v1/cases/00ff/take?why=one%20case"
+    yield vector("by another name of the server", post, url=elsewhere, **good)
+    yield vector("seventy seconds old", post, now=now + 70, **good)
+    yield vector("ten seconds early", post, now=now - 10, **good)
+    yield vector("unsigned", {"Content-Digest": post["Content-Digest"]}, fails="Unsigned")
+    yield vector("too old", post, now=now + 71, fails="Stale")
+    yield vector("from the future", post, now=now - 11, fails="Stale")
+    yield vector("by a stranger", post, keys={}, fails="UnknownKey")
+    false_key = {who.key_id: identity("medic").signing_public.hex()}
+    yield vector("with another's key", post, keys=false_key, fails="Forged")
+    yield vector("another method", post, method="PUT", fails="Forged")
+    yield vector("another path", post, url=url.replace("00ff", "00fe"), fails="Forged")
+    yield vector("another query", post, url=url + "&x=1", fails="Forged")
+    yield vector("another body", post, body='{"v":2}', fails="Forged")
+    yield vector("a body that is not covered", get, method="GET", fails="Forged")
+    digest = {name: text for name, text in post.items() if name != "Content-Digest"}
+    yield vector("digest missing", digest, fails="Forged")
+    for name, old, new in (
+        ("another nonce", 'nonce="', 'nonce="A'),
+        ("another time", f"created={now}", f"created={now + 1}"),
+        ("another tag", 'tag="tropa"', 'tag="other"'),
+        ("fewer parts covered", '"@query" ', ""),
+        ("no time", f"created={now};", ""),
+    ):
+        changed = post | {"Signature-Input": post["Signature-Input"].replace(old, new)}
+        yield vector(name, changed, fails="Forged")
+
+
+def identity_files() -> Iterator[Vector]:
+    seed = secret("kept identity")
+    file = encrypt_seed(seed, "верная лошадь батарея скрепка")
+
+    def vector(name: str, data: bytes, **more: str) -> Vector:
+        words = {"passphrase": "верная лошадь батарея скрепка"}
+        return {"name": name, "file": data.hex()} | words | more
+
+    yield vector("opens", file, seed=seed.hex())
+    yield vector("another passphrase", file, passphrase="неверная", fails="WrongPassphrase")
+    yield vector("cut short", file[:-1], fails="BadFormat")
+    yield vector("its header alone", file[:60], fails="BadFormat")
+    yield vector("not an age file", b"hello", fails="BadFormat")
+
+
+FILES = {
+    "record": records,
+    "wrap": wraps,
+    "draft": drafts,
+    "token": tokens,
+    "padding": paddings,
+    "derivation": derivations,
+    "envelope": envelopes,
+    "request": requests,
+    "identity_file": identity_files,
+}
+
+
+def main() -> None:
+    for name, make in FILES.items():
+        text = json.dumps(list(make()), ensure_ascii=False, indent=1)
+        (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        print(f"{name}: written")
+
+
+if __name__ == "__main__":
+    main()

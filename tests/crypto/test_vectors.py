@@ -1,0 +1,165 @@
+"""Every vector does what it says: opens to what it names, or fails with the error it names."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crypto import errors
+from crypto.draft import DraftSecret, open_draft
+from crypto.envelope import verify
+from crypto.identity import Identity
+from crypto.kdf import derive, key_id
+from crypto.keyfile import decrypt_seed, from_words, to_words
+from crypto.opening import open_record, unwrap_case_key
+from crypto.padding import pad, padded_size, unpad
+from crypto.requests import verify_request
+from crypto.sealing import CaseKey, Context, SealedRecord, Wrap
+from crypto.token import open_token
+from crypto.xwing import key_pair
+
+FOLDER = Path(__file__).parent / "vectors"
+Vector = dict[str, Any]
+raw = bytes.fromhex
+
+
+def record(vector: Vector) -> Vector:
+    context = vector["context"]
+    place = Context(**(context | {"case_id": raw(context["case_id"])}))
+    opened = open_record(
+        CaseKey(raw(vector["case_seed"])), place, SealedRecord(raw(vector["sealed"]))
+    )
+    return {"plaintext": opened.hex()}
+
+
+def wrap(vector: Vector) -> Vector:
+    who = Identity(raw(vector["identity_seed"]))
+    key = unwrap_case_key(who, raw(vector["case_id"]), vector["epoch"], Wrap(raw(vector["wrap"])))
+    return {"case_seed": key.seed.hex()}
+
+
+def draft(vector: Vector) -> Vector:
+    secret = DraftSecret.parse(vector["secret"])
+    opened = open_draft(secret, vector["revision"], raw(vector["sealed"]))
+    return {"id": secret.id.hex(), "plaintext": opened.hex()}
+
+
+def token(vector: Vector) -> Vector:
+    opened = open_token(raw(vector["return_key"]), raw(vector["sealed"]))
+    return {
+        "chat_id": str(opened.chat_id),
+        "message_id": str(opened.message_id),
+        "inbox_secret": opened.inbox_secret.hex(),
+        "case_id": opened.case_id.hex(),
+    }
+
+
+def padding(vector: Vector) -> Vector:
+    if "size" in vector:
+        return {"size": padded_size(vector["length"])}
+    opened = unpad(raw(vector["padded"]))
+    return {"plaintext": opened.hex(), "padded": pad(opened).hex()}
+
+
+def derivation(vector: Vector) -> Vector:
+    if "label" in vector:
+        derived = derive(raw(vector["secret"]), vector["label"], vector["length"])
+        return {"derived": derived.hex()}
+    who = Identity(from_words(vector["words"]))
+    return {
+        "seed": who.seed.hex(),
+        "sealing_public": who.sealing_public.hex(),
+        "signing_public": who.signing_public.hex(),
+        "key_id": who.key_id,
+        "signing_key_id": key_id(who.signing_public),
+        "words": to_words(who.seed),
+    }
+
+
+def envelope(vector: Vector) -> Vector:
+    keys = [raw(key) for key in vector["keys"]]
+    payload = verify(vector["envelope"], vector["payload_type"], keys, vector["threshold"])
+    return {"payload": payload.decode()}
+
+
+def request(vector: Vector) -> Vector:
+    keys = {name: raw(key) for name, key in vector["keys"].items()}
+    verified = verify_request(
+        vector["method"],
+        vector["url"],
+        vector["headers"],
+        vector["body"].encode(),
+        keys.get,
+        datetime.fromtimestamp(vector["now"], UTC),
+        timedelta(seconds=vector["max_age"]),
+    )
+    return {"key_id": verified.key_id, "nonce": verified.nonce}
+
+
+def identity_file(vector: Vector) -> Vector:
+    return {"seed": decrypt_seed(raw(vector["file"]), vector["passphrase"]).hex()}
+
+
+def xwing(vector: Vector) -> Vector:
+    return {"public": key_pair(raw(vector["seed"])).public.hex()}
+
+
+CHECKS: dict[str, Callable[[Vector], Vector]] = {
+    "record": record,
+    "wrap": wrap,
+    "draft": draft,
+    "token": token,
+    "padding": padding,
+    "derivation": derivation,
+    "envelope": envelope,
+    "request": request,
+    "identity_file": identity_file,
+    "xwing": xwing,
+}
+
+
+def _read(name: str) -> list[Vector]:
+    vectors: list[Vector] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return vectors
+
+
+ALL = [
+    pytest.param(name, vector, id=f"{name}: {vector['name']}")
+    for name in CHECKS
+    for vector in _read(name)
+]
+
+
+@pytest.mark.parametrize(("name", "vector"), ALL)
+def test_a_vector_does_what_it_says(name: str, vector: Vector) -> None:
+    fails = vector.get("fails")
+    if fails is None:
+        outcome = CHECKS[name](vector)
+        assert outcome.items() <= vector.items()
+        return
+    with pytest.raises(errors.CryptoError) as caught:
+        CHECKS[name](vector)
+    assert type(caught.value).__name__ == fails
+
+
+def test_every_vector_file_is_checked() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(CHECKS)
+
+
+def test_there_are_valid_and_broken_vectors_of_every_format_that_can_break() -> None:
+    for name in set(CHECKS) - {"xwing"}:
+        outcomes = {"fails" in vector for vector in _read(name)}
+        assert outcomes == {True, False}, name
+
+
+def test_every_error_of_the_package_has_a_vector_or_is_a_root() -> None:
+    named = {vector["fails"] for name in CHECKS for vector in _read(name) if "fails" in vector}
+    leaves = {
+        name
+        for name, error in vars(errors).items()
+        if isinstance(error, type) and issubclass(error, Exception) and not error.__subclasses__()
+    }
+    assert leaves - named == {"BadWords"}
