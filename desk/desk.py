@@ -1,0 +1,127 @@
+"""A desk at work: its folder, clock, language and terminal, and the steps that commands share.
+
+Built once for a run of the program; tests build one with a clock and a terminal of their own.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from crypto.errors import BadFormat, WrongPassphrase
+from crypto.identity import Identity
+from crypto.kdf import Random
+from crypto.keyfile import decrypt_seed
+from desk.card import Card
+from desk.client import Client, checked_url
+from desk.errors import DeskError
+from desk.home import Home, read_file
+from desk.language import Language
+from desk.settings import Settings
+from desk.trust import Trust
+from intake.clock import Clock
+from intake.questions import Form
+from intake.roster import Roster
+
+IDENTITY = "identity.age"
+CARD = "identity.card"
+SERVER = "server.json"
+
+
+@dataclass(slots=True)
+class Desk:
+    """What a command needs. `ask` reads a secret from the terminal, without echo."""
+
+    settings: Settings
+    clock: Clock
+    random: Random
+    out: Console
+    err: Console
+    ask: Callable[[str], str]
+    sleep: Callable[[float], None]
+    language: Language = field(init=False)
+    home: Home = field(init=False)
+    trust: Trust = field(init=False)
+    failed: bool = False
+
+    def __post_init__(self) -> None:
+        self.language = Language(self.settings.language)
+        self.home = Home(self.settings.home)
+        self.trust = Trust(self.home, self.clock)
+
+    def say(self, msgid: str, **values: object) -> str:
+        return self.language.say(msgid, **values)
+
+    def tell(self, msgid: str, **values: object) -> None:
+        """One line for the person at the desk."""
+        self.out.print(self.say(msgid, **values), soft_wrap=False)
+
+    def warn(self, msgid: str, **values: object) -> None:
+        self.err.print(self.say(msgid, **values), style="yellow")
+
+    def passphrase(self, prompt: str) -> str:
+        """From TROPA_PASSPHRASE_FILE, its first line, or from the terminal."""
+        source = self.settings.passphrase_file
+        if source is not None:
+            lines = read_file(source).decode("utf-8", "replace").splitlines()
+            return lines[0] if lines else ""
+        return self.ask(prompt)
+
+    def card(self) -> Card:
+        data = self.home.read(CARD)
+        if data is None:
+            raise DeskError("There is no identity on this machine yet. Run: tropa identity new")
+        return Card.parse(data.decode("utf-8", "replace"))
+
+    def unlock(self) -> Identity:
+        """The identity, with the passphrase."""
+        data = self.home.read(IDENTITY)
+        if data is None:
+            raise DeskError("There is no identity on this machine yet. Run: tropa identity new")
+        passphrase = self.passphrase(self.say("Passphrase"))
+        if not passphrase:
+            raise DeskError("The passphrase is empty.")
+        try:
+            identity = Identity(decrypt_seed(data, passphrase))
+        except WrongPassphrase:
+            raise DeskError(
+                "The passphrase does not fit. Look at the keyboard layout and Caps Lock."
+            ) from None
+        except BadFormat:
+            raise DeskError(
+                "The file {name} is damaged. Restore it from a copy or from your 24 words: "
+                "tropa identity restore",
+                name=self.home.path / IDENTITY,
+            ) from None
+        return identity
+
+    def client(self, identity: Identity | None) -> Client:
+        data = self.home.read(SERVER)
+        try:
+            url = checked_url(str(json.loads(data or b"{}").get("url", "")))
+        except (ValueError, AttributeError, DeskError):
+            raise DeskError(
+                "This desk has not joined an organisation yet. "
+                "Run: tropa join URL organisation.json"
+            ) from None
+        return Client(url, self.clock, self.random, identity, self.settings.proxy)
+
+    def current_roster(self, client: Client) -> Roster:
+        """The server's roster, checked; it must be good before anything else is asked."""
+        return self.trust.accept(client.roster())
+
+    def form_in_use(self, client: Client, roster: Roster) -> Form:
+        return self.trust.form(roster.form, client.form)
+
+    def file(self, path: Path) -> bytes:
+        return read_file(path)
+
+
+def desk_of(context: typer.Context) -> Desk:
+    """The desk that `main` put into the context."""
+    desk = context.obj
+    assert isinstance(desk, Desk)
+    return desk

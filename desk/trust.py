@@ -1,0 +1,151 @@
+"""What this desk believes: the pinned organisation, the highest roster it saw, forms by digest.
+
+A roster comes from a server that nobody has to trust: it counts only with enough signatures of
+the pinned keys, unexpired, and not older than one accepted before. Nothing weaker is ever used.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from crypto.envelope import verify
+from crypto.errors import Forged
+from desk.errors import DeskError
+from desk.home import Home
+from intake.clock import Clock
+from intake.form import Form, FormError, load_form
+from intake.roster import (
+    ROSTER_TYPE,
+    Organisation,
+    Roster,
+    RosterExpired,
+    RosterRolledBack,
+    check,
+)
+
+ORGANISATION = "organisation.json"
+ROSTER = "roster.json"
+HIGHEST = "highest-epoch"
+
+
+def parse_envelope(data: bytes) -> dict[str, Any]:
+    """The JSON of a roster file, unverified; `DeskError` when it is none."""
+    try:
+        document = json.loads(data)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise DeskError("This roster file was cut short or is no roster. Get a fresh copy.")
+    return document
+
+
+class Trust:
+    """The lists this desk keeps, in its folder."""
+
+    def __init__(self, home: Home, clock: Clock) -> None:
+        self._home = home
+        self._clock = clock
+
+    def organisation(self) -> Organisation:
+        data = self._home.read(ORGANISATION)
+        if data is None:
+            raise DeskError(
+                "This desk has not joined an organisation yet. "
+                "Run: tropa join URL organisation.json"
+            )
+        return Organisation.from_payload(data)
+
+    def pin(self, organisation: Organisation) -> None:
+        """Believe in these keys from now on. What another organisation signed is forgotten."""
+        before = self._home.read(ORGANISATION)
+        if before is not None and before != organisation.to_payload():
+            self._home.remove(ROSTER)
+            self._home.remove(HIGHEST)
+        self._home.write(ORGANISATION, organisation.to_payload())
+
+    def accept(self, data: bytes) -> Roster:
+        """The roster in the signed file `data`, if it may be used now; it is then remembered."""
+        organisation = self.organisation()
+        try:
+            payload = verify(
+                parse_envelope(data),
+                ROSTER_TYPE,
+                organisation.public_keys,
+                organisation.threshold,
+            )
+        except Forged:
+            raise DeskError(
+                "The roster does not bear {k} signatures of your organisation's keys: it is forged "
+                "or unfinished. Trust nothing from this server and tell a lead.",
+                k=organisation.threshold,
+            ) from None
+        roster = Roster.from_payload(payload)
+        self._check(roster, organisation)
+        self._home.write(ROSTER, data)
+        self._home.write(HIGHEST, str(roster.epoch).encode())
+        return roster
+
+    def last_roster(self) -> Roster | None:
+        """The roster accepted last, for work without a network; its age is not checked."""
+        data = self._home.read(ROSTER)
+        if data is None:
+            return None
+        organisation = self.organisation()
+        payload = verify(
+            parse_envelope(data), ROSTER_TYPE, organisation.public_keys, organisation.threshold
+        )
+        return Roster.from_payload(payload)
+
+    def _check(self, roster: Roster, organisation: Organisation) -> None:
+        if roster.organisation != organisation.name:
+            raise DeskError("The roster is of another organisation. Tell a lead.")
+        highest = self._highest()
+        try:
+            check(roster, self._clock(), highest)
+        except RosterRolledBack:
+            raise DeskError(
+                "The server shows an old roster (epoch {epoch}; this desk has seen {highest}). "
+                "Somebody may be hiding a change. Tell a lead.",
+                epoch=roster.epoch,
+                highest=highest,
+            ) from None
+        except RosterExpired:
+            raise DeskError(
+                "The roster expired on {day:%Y-%m-%d %H:%M} UTC: the line is closed until the "
+                "organisation signs a new one. Tell a lead.",
+                day=roster.valid_until,
+            ) from None
+
+    def _highest(self) -> int:
+        data = self._home.read(HIGHEST) or b"0"
+        try:
+            return int(data)
+        except ValueError:
+            raise DeskError(
+                "The file {name} in the desk's folder is damaged. Join the organisation again.",
+                name=HIGHEST,
+            ) from None
+
+    def form(self, digest: str, fetch: Callable[[str], bytes] | None = None) -> Form:
+        """The form with this digest, from the cache or by `fetch`; `DeskError` if it is not it."""
+        name = f"forms/{digest}.yaml"
+        data = self._home.read(name)
+        if data is None or not _is(data, digest):
+            if fetch is None:
+                raise DeskError(
+                    "The form of this case is not on this machine. "
+                    "Run tropa take again while you are online."
+                )
+            data = fetch(digest)
+            if not _is(data, digest):
+                raise DeskError("The server sent another form than the one it names. Tell a lead.")
+            self._home.write(name, data)
+        try:
+            return load_form(data)
+        except FormError:
+            raise DeskError("This version of Tropa cannot read the form. Update it.") from None
+
+
+def _is(data: bytes, digest: str) -> bool:
+    return hashlib.sha256(data).hexdigest() == digest

@@ -1,0 +1,62 @@
+"""Times in words: how long something waits, whether a promise is kept, when one may write."""
+
+from datetime import datetime, timedelta
+
+from desk.language import Language
+from intake.case import ContactRule
+
+HOUR = timedelta(hours=1)
+TWO_DAYS = timedelta(hours=48)
+
+
+def span(language: Language, length: timedelta) -> str:
+    """A length of time, coarse enough to be read at a glance."""
+    if length < HOUR:
+        return language.say("{n} min", n=max(0, int(length.total_seconds() // 60)))
+    if length < TWO_DAYS:
+        return language.say("{n} h", n=int(length / HOUR))
+    return language.count("{n} day", "{n} days", length.days)
+
+
+def waiting(language: Language, received: datetime, now: datetime) -> str:
+    """Since when it waits. The server knows the hour only, so less than one stays unsaid."""
+    waited = now - received
+    return language.say("under 1 h") if waited < HOUR else span(language, waited)
+
+
+def promise(language: Language, by: datetime, now: datetime) -> str:
+    """What is left of the time in which an answer was promised."""
+    if now >= by:
+        return language.say("late by {span}", span=span(language, now - by))
+    return language.say("{span} left", span=span(language, by - now))
+
+
+def days(language: Language, left: int) -> str:
+    """Days to a deadline, counted down and past it."""
+    if left > 0:
+        return language.count("{n} day left", "{n} days left", left)
+    if left == 0:
+        return language.say("today is the last day")
+    return language.count("over for {n} day", "over for {n} days", -left)
+
+
+def contact(language: Language, rule: ContactRule) -> str:
+    """When the person may be written to first."""
+    if rule.hours is None:
+        return language.say("Only after the person wrote. Never first.")
+    if len(rule.hours) == 24:
+        return language.say("At any time.")
+    return language.say("Between {hours} UTC.", hours=", ".join(_ranges(rule.hours)))
+
+
+def _ranges(hours: frozenset[int]) -> list[str]:
+    """Runs of hours as from-to, one over midnight in one piece."""
+    starts = sorted(hour for hour in hours if (hour - 1) % 24 not in hours)
+    return [f"{start:02}:00-{_end(hours, start):02}:00" for start in starts]
+
+
+def _end(hours: frozenset[int], start: int) -> int:
+    end = start
+    while end % 24 in hours:
+        end += 1
+    return end % 24
