@@ -61,7 +61,11 @@ class Control:
             "reset": self.reset,
         }
         routes = [web.post(f"/sandbox/{name}", _served(call)) for name, call in table.items()]
-        return [*routes, web.get("/sandbox/stream", self.stream)]
+        return [
+            *routes,
+            web.get("/sandbox/stream", self.stream),
+            web.get("/sandbox/file/{file_id}", self.file),
+        ]
 
     async def person(self, given: Json) -> Json:
         """Make a person: name, language, username, phone, id; all optional."""
@@ -228,6 +232,16 @@ class Control:
         self._world.reset()
         self._on_reset()
         return {}
+
+    async def file(self, request: web.Request) -> web.Response:
+        """A file by its id, for the page: the download of the Bot API needs the token."""
+        stored = self._world.files.get(request.match_info["file_id"])
+        if stored is None:
+            return _json({"error": "There is no such file."}, 404)
+        return web.Response(
+            body=stored.data,
+            headers={"Content-Type": stored.mime, "X-Content-Type-Options": "nosniff"},
+        )
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Events as they happen, as server-sent events."""

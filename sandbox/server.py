@@ -12,6 +12,7 @@ from sandbox.webhook import Delivery
 from sandbox.world import World
 
 PAGE = Path(__file__).with_name("page")
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
 
 class Server:
@@ -65,4 +66,4 @@ class Server:
 
 
 async def _index(request: web.Request) -> web.FileResponse:
-    return web.FileResponse(PAGE / "index.html")
+    return web.FileResponse(PAGE / "index.html", headers={"Content-Security-Policy": POLICY})
