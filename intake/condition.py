@@ -45,11 +45,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A compiled condition. `mentions`: per question, the choices and numbers it speaks of."""
+    """A compiled condition. `mentions`: per question, the choices and numbers it speaks of.
+
+    `affirms`: of these the choices that speak for it, not against it.
+    """
 
     source: str
     test: Test = field(repr=False, compare=False)
     mentions: Mapping[str, frozenset[str | int]] = field(repr=False, compare=False)
+    affirms: Mapping[str, frozenset[str]] = field(repr=False, compare=False)
 
 
 def compile_condition(
@@ -69,13 +73,15 @@ class _Parser:
         self._tokens = _split(source)
         self._next = 0
         self._depth = 0
+        self._turned = False
         self._mentions: dict[str, frozenset[str | int]] = {}
+        self._affirms: dict[str, frozenset[str]] = {}
 
     def whole(self) -> Condition:
         test = self._either()
         if self._peek():
             raise ConditionError(f"'{self._peek()}' is not expected here; join with 'and' or 'or'")
-        return Condition(self._source, test, self._mentions)
+        return Condition(self._source, test, self._mentions, self._affirms)
 
     # The grammar, loosest first: or, and, not, a comparison.
 
@@ -96,10 +102,11 @@ class _Parser:
         return tests[0] if len(tests) == 1 else _all(tuple(tests))
 
     def _negated(self) -> Test:
-        turned = False
+        before = self._turned
         while self._take_if("not"):
-            turned = not turned
-        test = self._atom()
+            self._turned = not self._turned
+        turned, test = self._turned != before, self._atom()
+        self._turned = before
         return _not(test) if turned else test
 
     def _atom(self) -> Test:
@@ -123,6 +130,8 @@ class _Parser:
         term = self._terms[name]
         for question, values in term.mentions.items():
             self._mention(question, *values)
+        for question, choices in term.affirms.items():
+            self._affirm(question, choices)
         return term.test
 
     def _comparison(self, name: str) -> Test:
@@ -149,16 +158,16 @@ class _Parser:
             self._expect("in")
             return _outside(name, self._choices(name))
         if word == "in":
-            return _inside(name, self._choices(name))
+            return _inside(name, self._affirm(name, self._choices(name)))
         if self._take_if("not"):
             return _outside(name, frozenset({self._one(name)}))
-        return _inside(name, frozenset({self._one(name)}))
+        return _inside(name, self._affirm(name, frozenset({self._one(name)})))
 
     def _has(self, name: str) -> Test:
         self._only(name, "many", hint="'is' for one choice")
-        if self._peek() == "(":
-            return _holds(name, self._choices(name))
-        return _holds(name, frozenset({self._one(name)}))
+        several = self._peek() == "("
+        choices = self._choices(name) if several else frozenset({self._one(name)})
+        return _holds(name, self._affirm(name, choices))
 
     def _number(self, name: str, sign: str) -> Test:
         self._only(name, "number", hint="'is' for one choice")
@@ -206,6 +215,11 @@ class _Parser:
 
     def _mention(self, name: str, *values: str | int) -> None:
         self._mentions[name] = self._mentions.get(name, frozenset()) | frozenset(values)
+
+    def _affirm(self, name: str, choices: frozenset[str]) -> frozenset[str]:
+        if not self._turned:
+            self._affirms[name] = self._affirms.get(name, frozenset()) | choices
+        return choices
 
     def _peek(self) -> str:
         return self._tokens[self._next] if self._next < len(self._tokens) else ""

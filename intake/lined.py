@@ -99,6 +99,8 @@ def _fault(line: int, message: str) -> FileError:
 def _advice(problem: str) -> str:
     if "\\t" in problem or "tab" in problem:
         return "a tab stands here; indent with spaces"
+    if "mapping values" in problem:
+        return "a colon stands inside a text here; put the text in quotes, or check the indentation"
     return f"this is not YAML ({problem}); check the indentation, the colons and the quotes"
 
 
