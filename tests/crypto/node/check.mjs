@@ -1,0 +1,60 @@
+// Reads a list of jobs (JSON) from standard input and writes what became of each: {"ok": …} with
+// the result, or {"fails": …} with the kind of failure. Anything unforeseen ends the program.
+
+import { readFileSync } from "node:fs";
+import * as tropa from "./tropa.mjs";
+
+const raw = (text) => Buffer.from(text, "hex");
+const hex = (data) => Buffer.from(data).toString("hex");
+
+const JOBS = {
+  record: async (job) => ({
+    plaintext: hex(await tropa.openRecord(raw(job.case_seed), job.context, raw(job.sealed))),
+  }),
+  wrap: async (job) => ({
+    case_seed: hex(await tropa.openWrap(raw(job.identity_seed), raw(job.case_id), job.epoch, raw(job.wrap))),
+  }),
+  draft: (job) => {
+    const secret = tropa.parseDraftSecret(job.secret);
+    const plaintext = tropa.openDraft(secret, job.revision, raw(job.sealed));
+    return { id: hex(tropa.draftId(secret)), plaintext: hex(plaintext) };
+  },
+  token: (job) => tropa.openToken(raw(job.return_key), raw(job.sealed)),
+  padding: (job) => {
+    if ("size" in job) return { size: tropa.paddedSize(job.length) };
+    const plaintext = tropa.unpad(raw(job.padded));
+    return { plaintext: hex(plaintext), padded: hex(tropa.pad(plaintext)) };
+  },
+  derivation: async (job) => {
+    if ("label" in job) return { derived: hex(tropa.derive(raw(job.secret), job.label, job.length)) };
+    const sealing = (await tropa.sealingPair(raw(job.seed))).public;
+    const signing = tropa.signingPublic(raw(job.seed));
+    return {
+      sealing_public: hex(sealing),
+      signing_public: hex(signing),
+      key_id: tropa.keyId(sealing),
+      signing_key_id: tropa.keyId(signing),
+    };
+  },
+  xwing: async (job) => ({ public: hex(await tropa.publicOf(raw(job.seed))) }),
+  seal_record: async (job) => ({
+    sealed: hex(await tropa.sealRecord(raw(job.public), job.context, raw(job.plaintext))),
+  }),
+  seal_wrap: async (job) => ({
+    wrap: hex(await tropa.sealWrap(raw(job.member_public), raw(job.case_id), job.epoch, raw(job.case_seed))),
+  }),
+  seal_draft: (job) => ({
+    sealed: hex(tropa.sealDraft(tropa.parseDraftSecret(job.secret), job.revision, raw(job.plaintext), raw(job.nonce))),
+  }),
+};
+
+const outcomes = [];
+for (const job of JSON.parse(readFileSync(0, "utf8"))) {
+  try {
+    outcomes.push({ ok: await JOBS[job.do](job) });
+  } catch (error) {
+    if (!(error instanceof tropa.Failure)) throw error;
+    outcomes.push({ fails: error.kind });
+  }
+}
+process.stdout.write(JSON.stringify(outcomes));
