@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from bot.content import Content
 from crypto.envelope import verify
 from crypto.errors import CryptoError
 from intake.clock import Clock
@@ -57,36 +58,26 @@ def read_roster(path: Path, organisation: Organisation) -> tuple[Roster, bytes]:
 class RosterLine:
     """`handlers.ports.Line` on the roster file; `refresh` looks at the file again."""
 
-    def __init__(
-        self,
-        path: Path,
-        organisation: Organisation,
-        form: Form,
-        library: Mapping[str, Card],
-        facts: Facts,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, path: Path, content: Content, facts: Facts, clock: Clock) -> None:
         self._path = path
-        self._organisation = organisation
+        self._content = content
         self._facts = facts
         self._clock = clock
-        self._form = form
-        self._library = library
         self._roster: Roster | None = None
         self._envelope = b""
         self._complaint = ""
 
     @property
     def form(self) -> Form:
-        return self._form
+        return self._content.form
 
     @property
     def library(self) -> Mapping[str, Card]:
-        return self._library
+        return self._content.library
 
     @property
     def website(self) -> str:
-        return self._organisation.website
+        return self._content.organisation.website
 
     @property
     def envelope(self) -> bytes:
@@ -114,9 +105,9 @@ class RosterLine:
             self._open(roster, envelope)
 
     async def _acceptable(self) -> tuple[Roster, bytes]:
-        roster, envelope = read_roster(self._path, self._organisation)
+        roster, envelope = read_roster(self._path, self._content.organisation)
         check(roster, self._clock(), await self._facts.get(EPOCH) or 0)
-        if self._form.digest != roster.form:
+        if self._content.form.digest != roster.form:
             raise RosterError(
                 "The form in FORM is not the one signed with the roster. Put the signed form "
                 "back, or have the organisation sign this one (tropa roster form)."

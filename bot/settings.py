@@ -14,12 +14,14 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from intake.errors import TropaError
+
 _HERE = Path(__file__).resolve().parent.parent
 
 CREDENTIALS = ("TELEGRAM_TOKEN", "RETURN_KEY", "WEBHOOK_SECRET")
 
 
-class SettingsInvalid(Exception):
+class SettingsInvalid(TropaError):
     """Some setting is missing or cannot be used; the text lists each with what to do."""
 
 
@@ -74,6 +76,14 @@ def load_settings() -> Settings:
         lines = [f"{_name(fault['loc'])}: {_advice(fault['type'], fault['msg'])}"
                  for fault in error.errors()]  # fmt: skip
         raise SettingsInvalid("\n".join(lines)) from None
+
+
+def address(listen: str, setting: str) -> tuple[str, int]:
+    """Host and port of "127.0.0.1:8440". Raises `SettingsInvalid`."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
+        raise SettingsInvalid(f"{setting}: {listen!r} is not HOST:PORT, such as 127.0.0.1:8440.")
+    return host.strip("[]"), int(port)
 
 
 def _name(location: tuple[int | str, ...]) -> str:

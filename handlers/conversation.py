@@ -14,6 +14,7 @@ from handlers.chats import Chat, Chats
 from handlers.groups import Groups
 from handlers.interviewing import Interviewing
 from handlers.layout import INBOX, with_notice
+from handlers.menu import SHOWS
 from handlers.notices import FAILED, NOT_NOW, OLD, SAVE_FAILED, removed
 from handlers.painter import Painter
 from handlers.ports import Card, Drafts, Line
@@ -23,15 +24,6 @@ from intake.clock import Clock
 from intake.errors import LineClosed, StorageUnavailable
 
 Personal = Tap | Text | Command | Thing
-
-COMMANDS: Final[Mapping[str, Verb]] = {
-    "language": Verb.LANGUAGES,
-    "hide": Verb.HIDE,
-    "forget": Verb.FORGET,
-    "privacy": Verb.PRIVACY,
-    "help": Verb.HELP,
-}
-"""What a command shows; `/start` and whatever is unknown show where the person stands."""
 
 _WHILE_CLOSED: Final = frozenset(
     {
@@ -188,7 +180,7 @@ class Conversation:
         await self._painter.draw(chat, with_notice(card, self._say(chat)(reason)))
 
     async def _commanded(self, chat: Chat, event: Command) -> None:
-        verb = COMMANDS.get(event.name)
+        verb = SHOWS.get(event.name)
         if verb is Verb.HIDE or (chat.asleep and event.name != "start"):
             await self._painter.remove(chat, event.message)
             if verb is Verb.HIDE and chat.card is not None and not chat.asleep:

@@ -1,0 +1,110 @@
+"""The composition root: from settings to a server whose parts know each other only by ports."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from telegram import Bot
+
+from bot.cases import CaseMaker
+from bot.content import Content
+from bot.drafts import SealedDrafts
+from bot.http import AiohttpRequest
+from bot.line import RosterLine
+from bot.messenger import TelegramMessenger
+from bot.settings import Settings
+from bot.source import UpdateSource
+from bot.updates import Updates
+from crypto.errors import CryptoError
+from crypto.kdf import key_id
+from crypto.requests import verify_request
+from handlers.chats import Chats
+from handlers.conversation import Conversation
+from handlers.groups import Groups
+from handlers.painter import Painter
+from handlers.queue import Faults, Parts
+from handlers.texts import Texts
+from intake.clock import Clock
+from storage.errors import HeldByOther, StorageUnavailable, UnknownCase
+from storage.opening import Storage
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+def utc_now() -> datetime:
+    """The present instant; the one place that asks the system for it."""
+    return datetime.now(UTC)  # noqa: TID251
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The parts that are run; `bot.service` runs them."""
+
+    settings: Settings
+    storage: Storage
+    line: RosterLine
+    bot: Bot
+    request: AiohttpRequest
+    source: UpdateSource
+    updates: Updates
+    conversation: Conversation
+    painter: Painter
+    texts: Texts
+    queue: Parts
+    clock: Clock
+    pause: Pause
+
+
+def compose(
+    settings: Settings,
+    content: Content,
+    storage: Storage,
+    clock: Clock = utc_now,
+    pause: Pause = asyncio.sleep,
+) -> Server:
+    """A server on these settings; nothing is started yet."""
+    request = AiohttpRequest()
+    base = f"{settings.telegram_api_url.rstrip('/')}/bot"
+    token = settings.telegram_token.get_secret_value()
+    bot = Bot(token, base_url=base, request=request, get_updates_request=request)
+    texts = Texts.load("bot")
+    line = RosterLine(settings.roster, content, storage.facts, clock)
+    maker = CaseMaker(
+        content.form, line.roster, settings.return_key_bytes(), clock, random=os.urandom
+    )
+    drafts = SealedDrafts(storage.drafts, storage.cases, maker, clock, os.urandom)
+    messenger, chats = TelegramMessenger(bot), Chats()
+    painter = Painter(messenger, chats, pause)
+    groups = Groups(messenger, texts, clock)
+    conversation = Conversation(line, drafts, painter, groups, chats, texts, clock)
+    return Server(
+        settings,
+        storage,
+        line,
+        bot,
+        request,
+        UpdateSource(f"{base}{token}", request, pause),
+        Updates(conversation, pause),
+        conversation,
+        painter,
+        texts,
+        _queue(line, content, storage, clock),
+        clock,
+        pause,
+    )
+
+
+def _queue(line: RosterLine, content: Content, storage: Storage, clock: Clock) -> Parts:
+    return Parts(
+        verify=verify_request,
+        key_id=key_id,
+        cases=storage.cases,
+        nonces=storage.nonces,
+        roster=line.roster,
+        envelope=lambda: line.envelope or None,
+        form=content.forms.get,
+        clock=clock,
+        faults=Faults(CryptoError, UnknownCase, HeldByOther, StorageUnavailable),
+    )

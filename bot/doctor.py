@@ -1,0 +1,130 @@
+"""`tropa-server doctor`: looks at everything the server needs and says what to do about faults.
+
+Changes nothing. A check that depends on one that failed is left out rather than guessed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from telegram import Bot
+from telegram.error import InvalidToken, TelegramError
+
+from bot.compose import utc_now
+from bot.content import Content, load_content
+from bot.http import AiohttpRequest
+from bot.line import EPOCH, read_roster
+from bot.settings import Settings, SettingsInvalid, address, load_settings
+from intake.errors import StorageUnavailable, TropaError
+from intake.roster import RosterError, check, days_left
+from storage.migrations import pending
+from storage.opening import open_storage
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at, and what was found in a sentence."""
+
+    good: bool
+    what: str
+    words: str
+
+
+async def examine() -> list[Finding]:
+    """All findings, the settings' first."""
+    try:
+        settings = load_settings()
+    except SettingsInvalid as error:
+        return [Finding(False, "settings", line) for line in str(error).splitlines()]
+    return [finding async for finding in _examine(settings)]
+
+
+async def _examine(settings: Settings) -> AsyncIterator[Finding]:
+    yield _settings(settings)
+    yield _credentials(settings)
+    epoch, finding = await _database(settings)
+    yield finding
+    try:
+        content = load_content(settings)
+    except TropaError as error:
+        yield Finding(False, "form and information", str(error))
+    else:
+        count = len(content.library)
+        words = f"{len(content.form.questions)} questions, {count} information cards"
+        yield Finding(True, "form and information", words)
+        yield _roster(settings, content, epoch)
+    yield await _telegram(settings)
+
+
+def _settings(settings: Settings) -> Finding:
+    try:
+        address(settings.queue_listen, "QUEUE_LISTEN")
+        if settings.webhook_url:
+            address(settings.webhook_listen, "WEBHOOK_LISTEN")
+            if not settings.webhook_secret.get_secret_value():
+                raise SettingsInvalid(
+                    "WEBHOOK_SECRET is not set. Make one with: openssl rand -hex 32"
+                )
+    except SettingsInvalid as error:
+        return Finding(False, "settings", str(error))
+    way = "webhook" if settings.webhook_url else "polling"
+    return Finding(True, "settings", f"complete; updates come by {way}")
+
+
+def _credentials(settings: Settings) -> Finding:
+    try:
+        settings.return_key_bytes()
+    except SettingsInvalid as error:
+        return Finding(False, "credentials", str(error))
+    return Finding(True, "credentials", "bot token and return key are there")
+
+
+async def _database(settings: Settings) -> tuple[int, Finding]:
+    try:
+        steps = await pending(settings.database_url)
+        if steps:
+            words = f"reachable; {len(steps)} migrations are done at the next start"
+            return 0, Finding(True, "database", words)
+        storage = await open_storage(settings.database_url)
+        try:
+            epoch = await storage.facts.get(EPOCH) or 0
+        finally:
+            await storage.close()
+    except StorageUnavailable as error:
+        return 0, Finding(False, "database", str(error))
+    return epoch, Finding(True, "database", "reachable and up to date")
+
+
+def _roster(settings: Settings, content: Content, epoch: int) -> Finding:
+    now = utc_now()
+    try:
+        roster, _ = read_roster(settings.roster, content.organisation)
+        check(roster, now, epoch)
+    except RosterError as error:
+        return Finding(False, "roster", str(error))
+    if roster.form != content.form.digest:
+        words = "does not name the form in FORM. Sign that form: tropa roster form, roster sign."
+        return Finding(False, "roster", words)
+    if not any(member.opens_cases for member in roster.members):
+        return Finding(False, "roster", "has no volunteer and no lead. Add one and sign it.")
+    left, members = days_left(roster, now), len(roster.members)
+    words = f"epoch {roster.epoch}, {members} members, valid for {left} days"
+    return Finding(True, "roster", words)
+
+
+async def _telegram(settings: Settings) -> Finding:
+    request = AiohttpRequest(timeout=10.0)
+    await request.initialize()
+    base = f"{settings.telegram_api_url.rstrip('/')}/bot"
+    token = settings.telegram_token.get_secret_value()
+    try:
+        me = await Bot(token, base_url=base, request=request, get_updates_request=request).get_me()
+    except InvalidToken:
+        return Finding(False, "Telegram", "does not know TELEGRAM_TOKEN. Copy it from BotFather.")
+    except TelegramError:
+        words = f"{settings.telegram_api_url} does not answer. Check TELEGRAM_API_URL and the net."
+        return Finding(False, "Telegram", words)
+    finally:
+        await request.shutdown()
+        await asyncio.sleep(0)
+    return Finding(True, "Telegram", f"reachable; the bot is @{me.username}")

@@ -1,0 +1,148 @@
+"""Running the server: everything starts in order, and stops in the opposite one.
+
+Refuses to start where intake could not be safe; once running, rides out what can pass.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+from aiohttp import web
+from telegram.error import InvalidToken, TelegramError
+
+from bot.compose import Server, compose
+from bot.content import load_content
+from bot.logs import quiet_loop
+from bot.settings import Settings, address
+from bot.source import introduce
+from bot.updates import poll, webhook, where
+from handlers.boundary import ALLOWED_UPDATES
+from handlers.queue import queue_app
+from intake.errors import StorageUnavailable, TropaError
+from storage.migrations import upgrade
+from storage.opening import open_storage
+
+log = logging.getLogger("tropa")
+
+Job = Callable[[], Awaitable[object]]
+
+
+class CannotStart(TropaError):
+    """The server does not start; the text says what to do."""
+
+
+async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
+    """Run until told to stop. Raises a `TropaError` where it cannot start."""
+    content = load_content(settings)
+    await upgrade(settings.database_url)
+    storage = await open_storage(settings.database_url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(storage.close)
+        server = compose(settings, content, storage)
+        await server.line.refresh()
+        server.line.roster()  # no roster, no start: raises LineClosed
+        await _run(server, stack, stop or _stopped_by_signals())
+
+
+async def _run(server: Server, stack: AsyncExitStack, stop: asyncio.Event) -> None:
+    quiet_loop(asyncio.get_running_loop())
+    await server.request.initialize()
+    stack.push_async_callback(server.request.shutdown)
+    stack.push_async_callback(server.painter.close)
+    await _listen(stack, queue_app(server.queue), server.settings.queue_listen, "QUEUE_LISTEN")
+    for every, job in _jobs(server):
+        _keep_doing(stack, server, every, job)
+    languages = server.line.form.languages
+    introducing = asyncio.create_task(introduce(server.bot, server.texts, languages))
+    stack.callback(introducing.cancel)
+    log.info("Tropa is running; the queue is at %s", server.settings.queue_listen)
+    if server.settings.webhook_url:
+        await _receive(server, stack, stop)
+    else:
+        await _without_webhook(server, stop)
+        await poll(server.source, server.updates, stop)
+    log.info("Tropa stops")
+
+
+async def _without_webhook(server: Server, stop: asyncio.Event) -> None:
+    """Polling needs that no webhook is set; Telegram may be out of reach for a while."""
+    while not stop.is_set():
+        try:
+            await server.bot.delete_webhook()
+            return
+        except InvalidToken:
+            raise CannotStart(
+                "Telegram does not know this token. Check TELEGRAM_TOKEN and TELEGRAM_API_URL."
+            ) from None
+        except TelegramError:
+            log.warning("Telegram cannot be reached. Trying again.")
+            await server.pause(5.0)
+
+
+async def _receive(server: Server, stack: AsyncExitStack, stop: asyncio.Event) -> None:
+    settings = server.settings
+    secret = settings.webhook_secret.get_secret_value()
+    if not secret:
+        raise CannotStart("WEBHOOK_SECRET is not set. Make one with: openssl rand -hex 32")
+    await _listen(stack, webhook(server.updates, secret), settings.webhook_listen, "WEBHOOK_LISTEN")
+    await server.bot.set_webhook(
+        settings.webhook_url or "",
+        secret_token=secret,
+        allowed_updates=list(ALLOWED_UPDATES),
+        max_connections=40,
+    )
+    await stop.wait()
+
+
+def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
+    """What is done in the background, and how often."""
+    drafts, cases, nonces = server.storage.drafts, server.storage.cases, server.storage.nonces
+    return [
+        (timedelta(seconds=5), server.line.refresh),
+        (timedelta(seconds=15), server.conversation.hide_untouched),
+        (timedelta(minutes=10), lambda: drafts.expire(server.clock())),
+        (timedelta(minutes=10), lambda: nonces.expire(server.clock())),
+        (timedelta(hours=1), lambda: cases.erase_due(server.clock())),
+    ]
+
+
+def _keep_doing(stack: AsyncExitStack, server: Server, every: timedelta, job: Job) -> None:
+    async def again_and_again() -> None:
+        while True:
+            try:
+                await job()
+            except StorageUnavailable as error:
+                log.warning("%s", error)
+            except Exception as error:  # a job that fails once is tried again next time
+                log.error("a background job failed: %s", where(error))
+            await server.pause(every.total_seconds())
+
+    task = asyncio.create_task(again_and_again())
+    stack.callback(task.cancel)
+
+
+async def _listen(
+    stack: AsyncExitStack, application: web.Application, listen: str, setting: str
+) -> None:
+    host, port = address(listen, setting)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError:
+        raise CannotStart(
+            f"{setting}: {listen} cannot be listened on. Is another Tropa running, or another "
+            "program on this port?"
+        ) from None
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
