@@ -113,4 +113,6 @@ def _sentence(fault: BaseException) -> str:
     state = getattr(fault, "sqlstate", None)
     if isinstance(state, str):
         return _SQLSTATE.get(state) or _SQLSTATE.get(state[:2], OTHER)
-    return UNREACHABLE if isinstance(fault, OSError) else OTHER
+    # asyncpg reports a connection that is closed already by InterfaceError, without a code.
+    lost = isinstance(fault, OSError) or type(fault).__name__ == "InterfaceError"
+    return UNREACHABLE if lost else OTHER

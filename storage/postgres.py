@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import URL
+from sqlalchemy import URL, event
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage.database import Prepared, Rows, Work
@@ -51,6 +51,7 @@ class PostgresDatabase:
             },
         )
         self.dialect: Dialect = self._engine.dialect
+        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
     async def open(self) -> None:
         async with _faults(), self._engine.connect():
@@ -83,6 +84,12 @@ class PostgresDatabase:
 
     async def compact(self) -> None:
         """Nothing to be done by hand: autovacuum frees, and the log is recycled by the server."""
+
+
+def _refuse_closed(connection: Any, *_: object) -> None:
+    """What the server closed while it lay in the pool is replaced before anybody uses it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ import pytest
 
 from intake.case import State
 from storage import DraftRow, NewCase, Record, Storage, UnknownCase
+from storage.rows import Sealing
 from tests.storage.samples import ANNA, DAY, EVA, HOUR, NOW, OLGA, a_case, a_draft, a_header, after
 
 
@@ -122,6 +123,21 @@ async def test_an_erased_case_is_gone_and_others_stay(storage: Storage) -> None:
     with pytest.raises(UnknownCase):
         await storage.cases.append(gone.header.id, "note", bytes)
     assert (await storage.cases.fetch(kept.header.id, ANNA)).wrap == kept.wraps[ANNA]
+
+
+async def test_whoever_knows_the_inbox_may_erase_the_case(storage: Storage) -> None:
+    gone, kept = await submitted(storage), await submitted(storage)
+    assert await storage.cases.erase_inbox(gone.inbox)
+    assert not await storage.cases.erase_inbox(gone.inbox)
+    assert await storage.cases.queue(ANNA, NOW) == [kept.header]
+
+
+async def test_what_is_needed_to_seal_more_into_a_case_is_known(storage: Storage) -> None:
+    case = await submitted(storage)
+    sealing = await storage.cases.sealing(case.header.id)
+    assert sealing == Sealing(case.public_key, case.header.form, case.header.epoch)
+    with pytest.raises(UnknownCase):
+        await storage.cases.sealing(a_header().id)
 
 
 async def test_a_member_without_a_wrap_cannot_fetch(storage: Storage) -> None:

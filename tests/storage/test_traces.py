@@ -1,0 +1,201 @@
+"""What the disk still tells: nothing of what was deleted, no order, and nothing to strangers."""
+
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import inspect, text
+
+from storage import Storage, open_storage
+from storage.migrations import upgrade
+from storage.tables import metadata
+from tests.storage.samples import ANNA, NOW, OLGA, a_case, a_draft, after
+
+PLANTED = b"planted-ciphertext-%d|"
+
+
+@pytest_asyncio.fixture
+async def folder(tmp_path: Path) -> AsyncIterator[Path]:
+    """A folder that holds nothing but a SQLite database."""
+    place = tmp_path / "database"
+    place.mkdir()
+    yield place
+
+
+@pytest_asyncio.fixture
+async def sqlite(folder: Path) -> AsyncIterator[Storage]:
+    address = f"sqlite:///{folder / 'tropa.sqlite3'}"
+    await upgrade(address)
+    opened = await open_storage(address)
+    yield opened
+    await opened.close()
+
+
+def planted(number: int, size: int) -> bytes:
+    mark = PLANTED % number
+    return (mark * (size // len(mark) + 1))[:size]
+
+
+def found(folder: Path, number: int) -> list[str]:
+    """The files that hold the planted bytes, wholly or cut by a page's end."""
+    return holding(folder, (PLANTED % number)[:-1])
+
+
+def holding(folder: Path, mark: bytes) -> list[str]:
+    """The files that hold these bytes."""
+    return [file.name for file in folder.iterdir() if mark in file.read_bytes()]
+
+
+async def fill(storage: Storage) -> None:
+    """Neighbours, so that pages are shared."""
+    for _ in range(40):
+        await storage.drafts.put(a_draft(), None)
+
+
+async def test_a_deleted_draft_leaves_no_bytes(sqlite: Storage, folder: Path) -> None:
+    await fill(sqlite)
+    draft = replace(a_draft(), sealed=planted(1, 600))
+    await sqlite.drafts.put(draft, None)
+    await sqlite.drafts.put(after(draft, planted(2, 9000)), 1)
+    await sqlite.drafts.put(replace(after(draft, planted(3, 700)), revision=3), 2)
+    assert found(folder, 3)
+    await sqlite.drafts.delete(draft.id)
+    assert [found(folder, number) for number in (1, 2, 3)] == [[], [], []]
+
+
+async def test_expired_drafts_leave_no_bytes(sqlite: Storage, folder: Path) -> None:
+    await fill(sqlite)
+    for number in range(20):
+        row = replace(a_draft(), sealed=planted(number, 600 + 400 * number), expires=NOW)
+        await sqlite.drafts.put(row, None)
+    assert found(folder, 7)
+    assert await sqlite.drafts.expire(NOW.replace(hour=16)) == 20
+    assert [found(folder, number) for number in range(20)] == [[]] * 20
+
+
+async def test_a_submitted_draft_leaves_no_bytes(sqlite: Storage, folder: Path) -> None:
+    draft = replace(a_draft(), sealed=planted(1, 2000))
+    await sqlite.drafts.put(draft, None)
+    assert found(folder, 1)
+    assert await sqlite.cases.submit(after(draft), 1, a_case())
+    assert found(folder, 1) == []
+
+
+async def test_an_erased_case_leaves_no_bytes(sqlite: Storage, folder: Path) -> None:
+    draft = a_draft()
+    await sqlite.drafts.put(draft, None)
+    case = replace(a_case(), wraps={ANNA: planted(2, 1168), OLGA: planted(3, 1168)})
+    case = replace(case, public_key=planted(4, 1216))
+    case = replace(case, records=[case.records[0]._replace(sealed=planted(1, 20_000))])
+    await sqlite.cases.submit(after(draft), 1, case)
+    await sqlite.cases.append(case.header.id, "note", lambda number: planted(5, 3000))
+    assert all(found(folder, number) for number in (1, 2, 3, 4, 5))
+    await sqlite.cases.erase(case.header.id)
+    assert [found(folder, number) for number in (1, 2, 3, 4, 5)] == [[]] * 5
+    assert holding(folder, case.header.id) == []
+
+
+async def test_the_file_shrinks_when_cases_are_erased(sqlite: Storage, folder: Path) -> None:
+    await sqlite.database.compact()
+    before = _size(folder)
+    cases = [a_case() for _ in range(10)]
+    for case in cases:
+        draft = a_draft()
+        await sqlite.drafts.put(draft, None)
+        await sqlite.cases.submit(after(draft), 1, case)
+    grown = _size(folder)
+    for case in cases:
+        await sqlite.cases.erase(case.header.id)
+    assert grown - _size(folder) > (grown - before) // 2
+
+
+async def test_the_files_are_their_owners_alone(sqlite: Storage, folder: Path) -> None:
+    await fill(sqlite)
+    assert _modes(folder) == [0o600] * 3
+
+
+async def test_a_file_that_was_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
+    file = tmp_path / "tropa.sqlite3"
+    file.touch(0o666)
+    await upgrade(f"sqlite:///{file}")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("temp_store", 2)],
+)
+async def test_sqlite_is_set_up_to_last_and_to_forget(
+    sqlite: Storage, pragma: str, value: object
+) -> None:
+    set_to = await sqlite.database.read(
+        lambda connection: connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
+    )
+    assert set_to == value
+
+
+async def test_sqlite_keeps_rows_by_their_random_ids_and_not_by_order(sqlite: Storage) -> None:
+    for _ in range(30):
+        draft = a_draft()
+        await sqlite.drafts.put(draft, None)
+        await sqlite.cases.submit(after(draft), 1, a_case())
+    plain = "SELECT name FROM pragma_table_list WHERE wr = 0 AND schema = 'main'"
+    names = {name for (name,) in await _rows(sqlite, plain)}
+    names -= {"sqlite_schema", "alembic_version"}
+    assert names == {"drafts", "cases", "records", "wraps"}
+    for name in names:
+        kept = await _rows(sqlite, f"SELECT rowid, slot FROM {name}")
+        assert len(kept) >= 30
+        assert all(rowid == slot for rowid, slot in kept)
+
+
+async def _rows(storage: Storage, query: str) -> list[tuple[Any, ...]]:
+    return await storage.database.read(
+        lambda connection: [tuple(row) for row in connection.execute(text(query))]
+    )
+
+
+async def test_no_clear_column_is_there_beyond_those_allowed(storage: Storage) -> None:
+    tables = await storage.database.read(
+        lambda connection: {
+            table: {column["name"] for column in inspect(connection).get_columns(table)}
+            for table in inspect(connection).get_table_names()
+        }
+    )
+    own = "slot id state holder leased_until public_key inbox"
+    header = "language level skills country contact received promised_by form epoch"
+    assert {name: " ".join(sorted(columns)) for name, columns in tables.items()} == {
+        "alembic_version": "version_num",
+        "cases": " ".join(sorted([*own.split(), *header.split()])),
+        "drafts": "expires id revision sealed slot",
+        "facts": "key value",
+        "nonces": "expires hash",
+        "records": "case_slot kind number sealed slot",
+        "wraps": "case_slot key_id sealed slot",
+    }
+
+
+async def test_nothing_leads_from_a_draft_to_a_case(storage: Storage) -> None:
+    draft, case = a_draft(), a_case()
+    await storage.drafts.put(draft, None)
+    await storage.cases.submit(after(draft), 1, case)
+    rows = await storage.database.read(
+        lambda connection: {
+            name: [tuple(row) for row in connection.execute(table.select())]
+            for name, table in metadata.tables.items()
+        }
+    )
+    shared = set(rows["drafts"][0]) & {value for row in rows["cases"] for value in row}
+    assert shared == set()
+
+
+def _modes(folder: Path) -> list[int]:
+    return [stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()]
+
+
+def _size(folder: Path) -> int:
+    return (folder / "tropa.sqlite3").stat().st_size
