@@ -5,23 +5,22 @@ never keeps the others from being read.
 """
 
 import base64
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from crypto.errors import CryptoError, NotOpened
 from crypto.identity import Identity
 from crypto.opening import open_record, unwrap_case_key
 from crypto.sealing import CaseKey, Context, SealedRecord, Wrap
 from desk.errors import DeskError
-from intake.answers import SKIPPED, Answer, Answers, Skipped
+from intake.answers import Answers
 from intake.case import ContactRule
-from intake.questions import Form, Question
+from intake.questions import Form
+from intake.reading import Deadline, Line, deadlines, describe
 from intake.records import ANSWERS, INTAKE, AnswersRecord, CaseFile, Header, SealedPart, Unreadable
 from intake.routing import contact_rule
 from intake.triage import Urgency, triage
-
-MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +41,12 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Line:
-    """One question as the volunteer reads it. `was` is set where a later record changed it."""
+class Change:
+    """One question as it stands now; `was` where a later record changed it, or `new` in it."""
 
-    question: str
-    topic: str
-    label: str
-    said: bool
-    text: str
-    derived: bool = False
+    line: Line
     was: str | None = None
     new: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A day that was named, and how many days are left to it."""
-
-    label: str
-    day: date
-    left: int
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -73,7 +58,7 @@ class Reading:
     urgency: Urgency
     contact: ContactRule
     deadlines: tuple[Deadline, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[Change, ...]
 
 
 def open_case(case: CaseFile, identity: Identity) -> Contents:
@@ -141,63 +126,25 @@ def read_case(
         language=contents.latest.language,
         urgency=triage(form, answers, now, waited),
         contact=contact_rule(form, answers, header.received),
-        deadlines=tuple(_deadlines(form, answers, language, now.date())),
-        lines=tuple(_lines(form, before, answers, language, now.date())),
+        deadlines=tuple(deadlines(form, answers, now)),
+        lines=tuple(_changes(form, before, answers, language, now)),
     )
 
 
-def _lines(
-    form: Form, before: Answers, answers: Answers, language: str, today: date
-) -> Iterator[Line]:
-    survey = form.survey(answers, today)
-    asked = {question.id for question in survey.asked}
+def _changes(
+    form: Form, first: Answers, latest: Answers, language: str, now: datetime
+) -> Iterator[Change]:
+    """Both readings side by side; what only the first had is shown as taken back."""
+    before = {line.question: line for line in describe(form, first, language, now)}
+    after = {line.question: line for line in describe(form, latest, language, now)}
     for question in form.questions:
-        if question.id in asked or question.id in answers or question.id in before:
-            yield _line(form, question, before, answers, language)
-        elif question.id in survey.known:
-            text = describe(question, survey.known[question.id], language)
-            yield Line(question.id, question.topic, _label(question, language), True, text, True)
-
-
-def _line(form: Form, question: Question, before: Answers, answers: Answers, language: str) -> Line:
-    then, value = _given(before, question.id), _given(answers, question.id)
-    unsaid = form.texts.unsaid.text(language)
-    changed = before is not answers and then != value
-    return Line(
-        question=question.id,
-        topic=question.topic,
-        label=_label(question, language),
-        said=value is not None,
-        text=unsaid if value is None else describe(question, value, language),
-        was=describe(question, then, language) if changed and then is not None else None,
-        new=changed and then is None,
-    )
-
-
-def _given(answers: Mapping[str, Answer | Skipped], question: str) -> Answer | None:
-    value = answers.get(question)
-    return None if value is SKIPPED else value
-
-
-def _deadlines(form: Form, answers: Answers, language: str, today: date) -> Iterator[Deadline]:
-    for question in form.questions:
-        value = answers.get(question.id)
-        if isinstance(value, date):
-            yield Deadline(_label(question, language), value, (value - today).days)
-
-
-def _label(question: Question, language: str) -> str:
-    return question.label.text(language)
-
-
-def describe(question: Question, answer: Answer, language: str) -> str:
-    """An answer in words; an id that the form does not have is shown as it is."""
-    if isinstance(answer, tuple):
-        return ", ".join(describe(question, choice, language) for choice in answer)
-    if isinstance(answer, date):
-        return f"{answer:%Y-%m-%d}"
-    if isinstance(answer, str) and answer in question.choices:
-        return question.choices[answer].label.text(language)
-    if question.kind == "hour" and isinstance(answer, int):
-        return f"UTC{answer:+d}"
-    return str(answer)
+        line = after.get(question.id)
+        then = before.get(question.id)
+        if line is None:
+            if then is not None and then.said:
+                unsaid = replace(then, said=False, text=form.texts.unsaid.text(language))
+                yield Change(unsaid, was=then.text)
+        elif then is None or not then.said:
+            yield Change(line, new=line.said)
+        else:
+            yield Change(line, was=then.text if then.text != line.text else None)

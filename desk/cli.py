@@ -1,0 +1,127 @@
+"""`tropa`, the volunteer's and coordinator's program: arguments in, exit code out.
+
+Every fault ends here as a sentence: no traceback, and nothing of what a case holds.
+Exit codes: 0 done, 1 not done or not whole, 2 the command was not understood, 130 interrupted.
+"""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from getpass import getpass
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.text import Text
+
+from crypto.errors import CryptoError
+from crypto.process import lock_down
+from desk import case_commands, identity_commands, roster_commands
+from desk.desk import Desk
+from desk.errors import DeskError
+from desk.home import explain
+from desk.language import Language
+from desk.safe import plain
+from desk.settings import read_settings, utc_now
+from intake.errors import TropaError
+
+SAID = (DeskError, TropaError, CryptoError)
+
+
+def main() -> None:
+    """The console command."""
+    lock_down()
+    sys.exit(run(sys.argv[1:], production()))
+
+
+def production() -> Desk:
+    """The desk on this machine, with its terminal, clock and randomness."""
+    return Desk(
+        settings=read_settings(),
+        clock=utc_now,
+        random=os.urandom,
+        out=terminal(),
+        err=terminal(stderr=True),
+        ask=lambda prompt: getpass(f"{prompt}: "),
+        sleep=time.sleep,
+    )
+
+
+def terminal(**options: Any) -> Console:
+    """A console that reads nothing into what it prints: no markup, no emoji, no highlighting."""
+    return Console(markup=False, emoji=False, highlight=False, **options)
+
+
+def run(arguments: Sequence[str], desk: Desk) -> int:
+    """Do one command; returns the exit code."""
+    try:
+        command = _command(desk.language)
+        command.main(args=list(arguments), prog_name="tropa", obj=desk)
+    except SystemExit as end:
+        return _code(end, desk)
+    except KeyboardInterrupt:
+        return 130
+    except EOFError:
+        return _tell(desk, DeskError("The input ended; nothing was done."))
+    except SAID as error:
+        return _tell(desk, error)
+    except OSError as error:
+        return _tell(desk, explain(error, Path(str(error.filename or "?"))))
+    except Exception as error:
+        return _unexpected(desk, error)
+    return 0
+
+
+def _command(language: Language) -> Any:
+    """The commands, with their help in the reader's language."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="Tropa at the desk: take cases, open them, keep the roster.",
+    )
+    case_commands.add_to(app)
+    app.add_typer(identity_commands.app, name="identity")
+    app.add_typer(roster_commands.app, name="roster")
+    command = typer.main.get_command(app)
+    translate_help(command, language)
+    return command
+
+
+def translate_help(command: Any, language: Language) -> None:
+    """Help texts are gettext ids like every other sentence."""
+    for part in (command, *command.params):
+        if getattr(part, "help", None):
+            part.help = language.say(part.help)
+    for inner in getattr(command, "commands", {}).values():
+        translate_help(inner, language)
+
+
+def _code(end: SystemExit, desk: Desk) -> int:
+    code = end.code if isinstance(end.code, int) else 1
+    return code or int(desk.failed)
+
+
+def _tell(desk: Desk, error: Exception) -> int:
+    sentence = plain(desk.language.explain(error))
+    desk.err.print(Text(sentence, style="bold red"))
+    return 1
+
+
+def _unexpected(desk: Desk, error: Exception) -> int:
+    """Where it happened in our code, and its class: enough to find it, nothing of a case."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    kind = "ValidationError" if isinstance(error, ValidationError) else type(error).__name__
+    return _tell(
+        desk,
+        DeskError(
+            "Tropa failed in a way it does not know; nothing was sent or shown. Report this line "
+            "to the project, without any case: {kind} at {place}",
+            kind=kind,
+            place=place,
+        ),
+    )

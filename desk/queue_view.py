@@ -1,0 +1,77 @@
+"""The queue as a table: what waits, how urgent, and whether a promise is about to break.
+
+Colours only repeat what words say: the table reads the same in black and white.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from desk.desk import Desk
+from desk.words import promise, span, waiting
+from intake.case import Level
+from intake.questions import Form
+from intake.records import Header
+
+SHORT = 8
+"""Digits of a case id that are shown; any beginning that fits one case alone is accepted."""
+
+# Named colours of the terminal's own palette, so that light and dark terminals both can show them.
+LEVEL_STYLE = {
+    Level.P0: "bold reverse red",
+    Level.P1: "bold red",
+    Level.P2: "bold",
+    Level.P3: "",
+}
+
+
+def in_order(cases: Sequence[Header]) -> list[Header]:
+    """Most urgent first, then longest waiting; the server's order is not relied on."""
+    return sorted(cases, key=lambda header: (header.level, header.received, header.id))
+
+
+def queue_table(desk: Desk, cases: Sequence[Header], form: Form | None) -> Table:
+    now = desk.clock()
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(desk.say("Case"), no_wrap=True)
+    table.add_column(desk.say("Urgency"), no_wrap=True)
+    table.add_column(desk.say("Language"), no_wrap=True)
+    table.add_column(desk.say("Skills"))
+    table.add_column(desk.say("Waiting"), no_wrap=True)
+    table.add_column(desk.say("Answer due"), no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for header in cases:
+        table.add_row(
+            Text(header.id[:SHORT], style="bold"),
+            level_text(header.level),
+            header.language,
+            skills_text(header.skills, form, desk.settings.language),
+            waiting(desk.language, header.received, now),
+            due_text(desk, header, now),
+            _holding(desk, header, now),
+        )
+    return table
+
+
+def level_text(level: Level) -> Text:
+    return Text(f" {level.value} ", style=LEVEL_STYLE[level])
+
+
+def skills_text(skills: Sequence[str], form: Form | None, language: str) -> str:
+    known = {} if form is None else form.routing.skills
+    return ", ".join(known[skill].text(language) if skill in known else skill for skill in skills)
+
+
+def due_text(desk: Desk, header: Header, now: datetime) -> Text:
+    words = promise(desk.language, header.promised_by, now)
+    return Text(words, style="bold red" if now >= header.promised_by else "")
+
+
+def _holding(desk: Desk, header: Header, now: datetime) -> str:
+    if header.held_by is None or header.leased_until is None:
+        return ""
+    if header.held_by == "other":
+        return desk.say("taken")
+    return desk.say("yours, {span}", span=span(desk.language, header.leased_until - now))
