@@ -13,7 +13,7 @@ from datetime import timedelta
 from aiohttp import web
 from telegram.error import InvalidToken, TelegramError
 
-from bot.compose import Server, compose
+from bot.compose import Pause, Server, compose, utc_now
 from bot.content import load_content
 from bot.logs import quiet_loop
 from bot.settings import Settings, address
@@ -21,6 +21,7 @@ from bot.source import introduce
 from bot.updates import poll, webhook, where
 from handlers.boundary import ALLOWED_UPDATES
 from handlers.queue import queue_app
+from intake.clock import Clock
 from intake.errors import StorageUnavailable, TropaError
 from storage.migrations import upgrade
 from storage.opening import open_storage
@@ -34,14 +35,19 @@ class CannotStart(TropaError):
     """The server does not start; the text says what to do."""
 
 
-async def serve(settings: Settings, stop: asyncio.Event | None = None) -> None:
+async def serve(
+    settings: Settings,
+    stop: asyncio.Event | None = None,
+    clock: Clock = utc_now,
+    pause: Pause = asyncio.sleep,
+) -> None:
     """Run until told to stop. Raises a `TropaError` where it cannot start."""
     content = load_content(settings)
     await upgrade(settings.database_url)
     storage = await open_storage(settings.database_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
-        server = compose(settings, content, storage)
+        server = compose(settings, content, storage, clock, pause)
         await server.line.refresh()
         server.line.roster()  # no roster, no start: raises LineClosed
         await _run(server, stack, stop or _stopped_by_signals())

@@ -30,7 +30,7 @@ def safety(form: Form, pen: Pen) -> Card:
     """The short safety text. With a secret the way on leads back into the interview."""
     say = pen.say
     return card(
-        [bold(say("Before you begin")), text(form.texts.safety.text(pen.language))],
+        [text(form.texts.safety.text(pen.language))],
         [
             [pen.plain_key(say("More about safety"), Verb.MORE)],
             [pen.way_back(say("Continue"), Verb.BEGIN)],
@@ -156,7 +156,7 @@ def forgotten(pen: Pen) -> Card:
     return card(
         [
             bold(say("Erased")),
-            text(say("Nothing of what you told us is left with us.")),
+            text(say("What you told us is erased, and within seven days from backups too.")),
             text(say("You can now delete this chat, for both sides.")),
         ],
         [[pen.plain_key(say("Start again"), Verb.SAFETY)], _exits(pen)],

@@ -1,0 +1,91 @@
+"""A running line for tests: the real server against the sandbox, in this process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.service import serve
+from bot.settings import Settings
+from crypto.opening import open_record, unwrap_case_key
+from crypto.sealing import Context, SealedRecord, Wrap
+from intake.clock import Clock
+from intake.records import AnswersRecord
+from sandbox.client import Sandbox
+from storage.opening import Storage, open_storage
+from storage.rows import StoredCase
+from tests.organisation import House
+
+
+class Hands:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Line:
+    """A server that runs; `settings.database_url` leads to what it keeps."""
+
+    house: House
+    sandbox: Sandbox
+    settings: Settings
+    hands: Hands
+
+
+@asynccontextmanager
+async def running_line(
+    house: House, sandbox: Sandbox, settings: Settings | None = None, clock: Clock | None = None
+) -> AsyncIterator[Line]:
+    """The line, from its first poll to its orderly end."""
+    hands = Hands()
+    settings = settings or house.settings(sandbox.url, sandbox.token)
+    stop = asyncio.Event()
+    running = asyncio.create_task(serve(settings, stop, clock or hands))
+    try:
+        await _answers(sandbox, running)
+        yield Line(house, sandbox, settings, hands)
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 20)
+
+
+async def _answers(sandbox: Sandbox, running: "asyncio.Task[None]") -> None:
+    """Wait until the line polls; a line that ends instead raises what it ended with."""
+    for _ in range(400):
+        if running.done():
+            running.result()
+        calls = (await sandbox.state())["calls"]
+        if calls.get("getUpdates") and calls.get("setMyCommands"):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the line does not ask for updates")
+
+
+async def stored_cases(settings: Settings, house: House) -> list[StoredCase]:
+    """Every case that Anna can open, as the queue would give it to her."""
+    storage: Storage = await open_storage(settings.database_url)
+    try:
+        key_id = house.anna.key_id
+        now = datetime.now(UTC)
+        headers = await storage.cases.queue(key_id, now)
+        return [await storage.cases.fetch(header.id, key_id) for header in headers]
+    finally:
+        await storage.close()
+
+
+def opened(case: StoredCase, house: House) -> list[AnswersRecord]:
+    """What Anna reads: each record of the case, opened with her key."""
+    header = case.header
+    key = unwrap_case_key(house.anna, header.id, header.epoch, Wrap(case.wrap))
+    found = []
+    for record in case.records:
+        context = Context(header.id, record.number, record.kind, header.form, header.epoch)
+        plain = open_record(key, context, SealedRecord(record.sealed))
+        found.append(AnswersRecord.from_bytes(plain, record.kind))
+    return found

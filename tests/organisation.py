@@ -1,0 +1,126 @@
+"""A real organisation for tests: identities, pinned keys, a signed roster, the default form.
+
+Made with the same parts as the desk's commands use, without the passphrases, which cost a second
+each.
+"""
+
+import base64
+import json
+import os
+import socket
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.settings import Settings
+from crypto.envelope import sign_payload
+from crypto.identity import Identity
+from intake.form import load_form
+from intake.questions import Form
+from intake.roster import ROSTER_TYPE, Member, Organisation, Role, Roster
+
+FORM = Path(__file__).resolve().parent.parent / "forms" / "default.yaml"
+
+SKILLS = ("legal", "evacuation", "medical", "psych", "asylum", "information")
+
+
+def text(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def member(
+    name: str,
+    identity: Identity,
+    role: Role = Role.VOLUNTEER,
+    skills: tuple[str, ...] = SKILLS,
+    languages: tuple[str, ...] = ("en", "ru"),
+) -> Member:
+    return Member(
+        name=name,
+        sealing_public=text(identity.sealing_public),
+        signing_public=text(identity.signing_public),
+        role=role,
+        skills=skills,
+        languages=languages,
+    )
+
+
+@dataclass
+class House:
+    """An organisation's files in one folder, and the keys behind them."""
+
+    folder: Path
+    form_path: Path = FORM
+    signer: Identity = field(default_factory=lambda: Identity.new(os.urandom))
+    anna: Identity = field(default_factory=lambda: Identity.new(os.urandom))
+    lead: Identity = field(default_factory=lambda: Identity.new(os.urandom))
+    return_key: bytes = field(default_factory=lambda: os.urandom(32))
+    epoch: int = 1
+
+    def __post_init__(self) -> None:
+        self.form: Form = load_form(self.form_path.read_bytes())
+        organisation = Organisation(
+            name="Trail",
+            website="https://trail.example",
+            threshold=1,
+            keys=(text(self.signer.signing_public),),
+        )
+        (self.folder / "organisation.json").write_bytes(organisation.to_payload())
+        self.sign(self.roster())
+
+    @property
+    def roster_path(self) -> Path:
+        return self.folder / "roster.json"
+
+    def roster(self, valid: timedelta = timedelta(days=90), *more: Member) -> Roster:
+        return Roster(
+            organisation="Trail",
+            epoch=self.epoch,
+            valid_until=datetime.now(UTC) + valid,
+            forms=(self.form.digest,),
+            members=(
+                member("anna", self.anna),
+                member("lead", self.lead, Role.LEAD),
+                *more,
+            ),
+        )
+
+    def sign(self, roster: Roster, signer: Identity | None = None) -> None:
+        """Sign and put in place, atomically, as an operator should."""
+        envelope = sign_payload(roster.to_payload(), ROSTER_TYPE, [signer or self.signer])
+        fresh = self.folder / "roster.new"
+        fresh.write_text(json.dumps(envelope))
+        fresh.replace(self.roster_path)
+
+    def settings(self, api_url: str, token: str, database: str = "", **more: object) -> Settings:
+        return Settings.model_validate(
+            {
+                "telegram_token": token,
+                "telegram_api_url": api_url,
+                "return_key": text(self.return_key),
+                "database_url": database or f"sqlite:///{self.folder / 'tropa.db'}",
+                "organisation": self.folder / "organisation.json",
+                "roster": self.roster_path,
+                "form": self.form_path,
+                "queue_listen": f"127.0.0.1:{free_port()}",
+                **more,
+            }
+        )
+
+    def environment(self, settings: Settings) -> dict[str, str]:
+        """The same settings for a server in a process of its own."""
+        plain = settings.model_dump(mode="json")
+        secrets = {
+            "telegram_token": settings.telegram_token.get_secret_value(),
+            "return_key": settings.return_key.get_secret_value(),
+            "webhook_secret": settings.webhook_secret.get_secret_value(),
+        }
+        values = {**plain, **secrets}
+        return {name.upper(): str(value) for name, value in values.items() if value is not None}
