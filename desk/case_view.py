@@ -28,9 +28,15 @@ def show_case(desk: Desk, reading: Reading, form: Form) -> None:
     if reading.deadlines:
         _section(desk, desk.say("Deadlines"), _deadlines(desk, reading, form))
     _section(desk, desk.say("When to write"), Text(contact(desk.language, reading.contact)))
-    for topic in dict.fromkeys(change.line.topic for change in reading.lines):
-        group = [change for change in reading.lines if change.line.topic == topic]
+    # What was skipped stands together at the end: it is much, and would bury the rest.
+    said = [change for change in reading.lines if change.line.said or change.was is not None]
+    for topic in dict.fromkeys(change.line.topic for change in said):
+        group = [change for change in said if change.line.topic == topic]
         _section(desk, plain(topic), _answers(desk, group))
+    skipped = [plain(change.line.label) for change in reading.lines if change not in said]
+    if skipped:
+        unsaid = plain(form.texts.unsaid.text(desk.settings.language))
+        _section(desk, unsaid.capitalize(), Text(", ".join(skipped), style="dim"))
 
 
 def show_faults(desk: Desk, faults: tuple[Fault, ...], case: str) -> None:
@@ -77,7 +83,7 @@ def _facts(desk: Desk, reading: Reading, form: Form) -> Table:
         desk.say("Waiting"),
         f"{waiting(desk.language, header.received, now)}  ({header.received:%Y-%m-%d %H:%M} UTC)",
     )
-    facts.add_row(desk.say("Language"), reading.language)
+    facts.add_row(desk.say("Answered in"), reading.language)
     facts.add_row(desk.say("Skills"), skills_text(header.skills, form, desk.settings.language))
     return facts
 

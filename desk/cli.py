@@ -81,6 +81,7 @@ def _command(language: Language) -> Any:
     app = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,
+        add_completion=False,
         help="Tropa at the desk: take cases, open them, keep the roster.",
     )
     case_commands.add_to(app)

@@ -92,7 +92,7 @@ def _refuse_second(desk: Desk) -> None:
 
 
 def _keep(desk: Desk, name: str, identity: Identity) -> None:
-    card = Card.of(name or "member", identity)
+    card = Card.of(name or f"member-{identity.key_id[:4]}", identity)
     card.member()
     data = encrypt_seed(identity.seed, _new_passphrase(desk))
     desk.home.create(IDENTITY, data)

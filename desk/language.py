@@ -4,12 +4,12 @@ Texts of the organisation (questions, choices) are not here; they come with the 
 """
 
 import gettext
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
 import polib
 
+from crypto.errors import NotOpened
 from desk.errors import DeskError
 
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
@@ -36,11 +36,15 @@ class Language:
                 for name, value in error.values.items()
             }
             return self.say(error.msgid, **inner)
+        if isinstance(error, NotOpened):
+            return f"{self._what(error)} {self.say(error.reason)}"
         text = self._catalogue.gettext(str(error)) if str(error) else type(error).__name__
         return text[:1].upper() + text[1:]
 
-
-Say = Callable[..., str]
+    def _what(self, error: NotOpened) -> str:
+        if error.record is None:
+            return self.say(error.what)
+        return self.say("record {n}", n=error.record)
 
 
 def _load(path: Path) -> gettext.NullTranslations:

@@ -71,7 +71,7 @@ def open_case(case: CaseFile, identity: Identity) -> Contents:
     except NotOpened as error:
         raise DeskError(
             "Your identity does not open this case: {why}. Nothing of it can be read.",
-            why=str(error),
+            why=error,
         ) from None
     faults = list(_faults_of_the_whole(case, key))
     opened: list[AnswersRecord] = []

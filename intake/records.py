@@ -71,16 +71,21 @@ class AnswersRecord:
             shape = _AnswersShape.model_validate_json(data)
             answers = decode(shape.answers)
         except (ValidationError, BadAnswers):
-            raise Unreadable(_NEWER) from None
+            raise Unreadable(NEWER) from None
         if (kind == INTAKE) != (shape.token is not None) or kind not in (INTAKE, ANSWERS):
-            raise Unreadable(_NEWER)
+            raise Unreadable(NEWER)
         token = None if shape.token is None else base64.b64decode(shape.token)
         return cls(shape.form, shape.language, answers, token)
 
 
-_NEWER = (
+NEWER = (
     "It was written by a newer version of Tropa or holds something else than its label says. "
     "Update the desk; if it stays, show it to a lead."
+)
+
+CUT_SHORT = (
+    "This is not a whole case file: it was cut short, edited, or is something else. "
+    "Fetch it again with tropa take."
 )
 
 
@@ -185,10 +190,7 @@ class CaseFile(_Shape):
         try:
             return cls.model_validate_json(data)
         except ValidationError:
-            raise Unreadable(
-                "This is not a whole case file: it was cut short, edited, or is something else. "
-                "Fetch it again with tropa take."
-            ) from None
+            raise Unreadable(CUT_SHORT) from None
 
 
 class Queue(_Shape):

@@ -1,0 +1,323 @@
+"""An organisation in small: real keys, a signed roster, a server with its queue, and desks.
+
+Everything is the real part: SQLite on disk, signatures, HPKE, HTTP on loopback. Only the clock
+is turned by hand. The server runs in a thread of its own, as another process would.
+"""
+
+import asyncio
+import base64
+import json
+import os
+import secrets
+import threading
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from crypto.envelope import sign_payload
+from crypto.errors import NotTrusted
+from crypto.identity import Identity
+from crypto.kdf import key_id
+from crypto.keyfile import encrypt_seed
+from crypto.requests import verify_request
+from crypto.sealing import CaseKey, Context, seal_record, wrap_case_key
+from desk.card import Card
+from desk.cli import run, terminal
+from desk.desk import CARD, IDENTITY, Desk
+from desk.settings import Settings
+from handlers.queue import Faults, Parts, queue_app
+from intake.answers import Answers
+from intake.case import CaseHeader, ContactRule, to_the_hour
+from intake.form import load_form
+from intake.records import AnswersRecord
+from intake.roster import ROSTER_TYPE, Organisation, Role, Roster
+from intake.routing import contact_rule, route
+from intake.triage import triage
+from storage.errors import HeldByOther, StorageUnavailable, UnknownCase
+from storage.migrations import upgrade
+from storage.opening import Storage, open_storage
+from storage.rows import DraftRow, NewCase, Record
+
+FORM_FILE = Path(__file__).resolve().parent.parent.parent / "forms" / "default.yaml"
+PASSPHRASE = "four random test words"
+START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+_Result = TypeVar("_Result")
+
+_AGE_FILES: dict[bytes, bytes] = {}
+
+
+def identity_of(name: str) -> Identity:
+    """The same identity for the same name, in every test."""
+    return Identity((name.encode() * 32)[:32])
+
+
+def age_file(identity: Identity) -> bytes:
+    """scrypt takes a second on purpose; once for each identity is enough."""
+    if identity.seed not in _AGE_FILES:
+        _AGE_FILES[identity.seed] = encrypt_seed(identity.seed, PASSPHRASE)
+    return _AGE_FILES[identity.seed]
+
+
+@dataclass
+class Time:
+    """A clock turned by hand."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@dataclass
+class Ran:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> str:
+        return " ".join((self.out + self.err).split())
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class DeskUser:
+    """One person's desk: a folder, a passphrase file, and a terminal that is read afterwards."""
+
+    home: Path
+    time: Time
+    language: str = "en"
+    width: int = 100
+    passphrase: str = PASSPHRASE
+    typed: list[str] = field(default_factory=list)
+
+    def run(self, *arguments: str, **changes: Any) -> Ran:
+        desk = self.desk(**changes)
+        code = run(arguments, desk)
+        out, err = desk.out.file, desk.err.file
+        assert isinstance(out, StringIO)
+        assert isinstance(err, StringIO)
+        return Ran(code, out.getvalue(), err.getvalue())
+
+    def desk(self, **changes: Any) -> Desk:
+        self.home.mkdir(parents=True, exist_ok=True)
+        secret = self.home.parent / f"{self.home.name}.passphrase"
+        secret.write_text(self.passphrase + "\n")
+        settings = Settings(self.home, self.language, None if self.typed else secret)
+        parts: dict[str, Any] = {
+            "settings": settings,
+            "clock": self.time,
+            "random": os.urandom,
+            "out": terminal(file=StringIO(), width=self.width),
+            "err": terminal(file=StringIO(), width=self.width),
+            "ask": lambda _: self.typed.pop(0),
+            "sleep": lambda _: None,
+        }
+        return Desk(**(parts | changes))
+
+
+class World:
+    """A server on loopback, and everything an organisation has."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.time = Time()
+        self.form_bytes = FORM_FILE.read_bytes()
+        self.form = load_form(self.form_bytes)
+        self.signers = [identity_of("signer-1"), identity_of("signer-2"), identity_of("signer-3")]
+        self.organisation = self._organisation()
+        self.roster = self._first_roster()
+        self.envelope: bytes | None = self.signed(self.roster)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+        self.storage: Storage = self.wait(self._open_storage())
+        self.runner: web.AppRunner = self.wait(self._serve())
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
+
+    def close(self) -> None:
+        self.wait(self.runner.cleanup())
+        self.wait(self.storage.close())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+    def wait(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+
+    # The organisation
+
+    def _organisation(self) -> Organisation:
+        keys = tuple(base64.b64encode(one.signing_public).decode() for one in self.signers)
+        return Organisation(name="Trail", website="https://trail.example", threshold=2, keys=keys)
+
+    def _first_roster(self) -> Roster:
+        roster = Roster(
+            organisation="Trail",
+            epoch=1,
+            valid_until=START + timedelta(days=30),
+            forms=(self.form.digest,),
+        )
+        people: list[tuple[str, Role, tuple[str, ...]]] = [
+            ("anna", Role.VOLUNTEER, ("legal", "asylum")),
+            ("boris", Role.VOLUNTEER, ("legal", "psych", "evacuation")),
+            ("vera", Role.VOLUNTEER, ("medical",)),
+            ("lead", Role.LEAD, ("information",)),
+            ("counts", Role.COORDINATOR, ()),
+            ("recovery", Role.RECOVERY, ()),
+        ]
+        for name, role, skills in people:
+            card = Card.of(name, identity_of(name))
+            roster = roster.with_member(card.member(role, skills, ("ru", "en")))
+        return roster
+
+    def signed(self, roster: Roster, signers: Iterable[Identity] | None = None) -> bytes:
+        chosen = self.signers[:2] if signers is None else list(signers)
+        return json.dumps(sign_payload(roster.to_payload(), ROSTER_TYPE, chosen)).encode()
+
+    def put(self, roster: Roster, signers: Iterable[Identity] | None = None) -> None:
+        """Make the server show this roster."""
+        self.roster = roster
+        self.envelope = self.signed(roster, signers)
+
+    # The server
+
+    async def _open_storage(self) -> Storage:
+        url = f"sqlite:///{self.folder / 'queue.db'}"
+        await upgrade(url)
+        return await open_storage(url)
+
+    async def _serve(self) -> web.AppRunner:
+        runner = web.AppRunner(queue_app(self.parts()), access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return runner
+
+    def parts(self) -> Parts:
+        return Parts(
+            verify=verify_request,
+            key_id=key_id,
+            cases=self.storage.cases,
+            nonces=self.storage.nonces,
+            roster=lambda: self.roster,
+            envelope=lambda: self.envelope,
+            form=lambda digest: self.form_bytes if digest == self.form.digest else None,
+            clock=self.time,
+            faults=Faults(NotTrusted, UnknownCase, HeldByOther, StorageUnavailable),
+        )
+
+    # What the bot would do
+
+    def submit(self, answers: Answers, to: Iterable[str] = ("anna", "boris")) -> str:
+        """Seal a case as the server does, to these members; returns its id in hex."""
+        key, case_id = CaseKey.new(os.urandom), secrets.token_bytes(16)
+        header = self._header(case_id, answers)
+        record = AnswersRecord(self.form.digest, "ru", answers, b"\x07" * 64)
+        wraps = {
+            identity_of(name).key_id: wrap_case_key(
+                key, identity_of(name).sealing_public, case_id, header.epoch
+            ).data
+            for name in to
+        }
+        sealed = self.seal(key.public, header, 0, record)
+        case = NewCase(header, key.public, secrets.token_bytes(16), [sealed], wraps)
+        self.wait(self._insert(case))
+        return case_id.hex()
+
+    def seal(self, public: bytes, header: CaseHeader, number: int, record: AnswersRecord) -> Record:
+        context = Context(header.id, number, record.kind, header.form, header.epoch)
+        return Record(number, record.kind, seal_record(public, context, record.to_bytes()).data)
+
+    def add_answers(self, case: str, answers: Answers) -> None:
+        """The whole answers after an early send."""
+        case_id = bytes.fromhex(case)
+        stored = self.wait(self.storage.cases.fetch(case_id, identity_of("anna").key_id))
+        record = AnswersRecord(self.form.digest, "ru", answers)
+        self.wait(
+            self.storage.cases.append(
+                case_id,
+                record.kind,
+                lambda number: self.seal(stored.public_key, stored.header, number, record).sealed,
+            )
+        )
+
+    async def _insert(self, case: NewCase) -> None:
+        row = DraftRow(secrets.token_bytes(16), 1, self.time() + timedelta(hours=24), b"draft")
+        assert await self.storage.drafts.put(row, None)
+        done = await self.storage.cases.submit(replace(row, revision=2, sealed=b"sent"), 1, case)
+        assert done
+
+    def _header(self, case_id: bytes, answers: Answers) -> CaseHeader:
+        now = self.time()
+        needs, urgency = route(self.form, answers, "ru", now), triage(self.form, answers, now)
+        rule: ContactRule = contact_rule(self.form, answers, now)
+        return CaseHeader(
+            id=case_id,
+            language="ru",
+            level=urgency.level,
+            skills=needs.skills,
+            country=needs.country,
+            contact=rule,
+            received=to_the_hour(now),
+            promised_by=now + urgency.promised,
+            form=self.form.digest,
+            epoch=self.roster.epoch,
+        )
+
+    # The desks
+
+    def desk(self, name: str, **options: Any) -> DeskUser:
+        """The desk of somebody who has an identity and has joined; made at the first call."""
+        user = self.bare_desk(name, **options)
+        if not (user.home / IDENTITY).exists():
+            identity = identity_of(name)
+            user.home.mkdir()
+            (user.home / IDENTITY).write_bytes(age_file(identity))
+            (user.home / CARD).write_text(Card.of(name, identity).line())
+            joined = user.run("join", self.url, str(self.organisation_file))
+            assert joined.code == 0, joined.all
+        return user
+
+    def bare_desk(self, name: str, **options: Any) -> DeskUser:
+        return DeskUser(self.folder / f"home-{name}", self.time, **options)
+
+    @property
+    def organisation_file(self) -> Path:
+        path = self.folder / "organisation.json"
+        path.write_bytes(self.organisation.to_payload())
+        return path
+
+
+URGENT: Mapping[str, Any] = {
+    "consent": "yes",
+    "device": "mine",
+    "danger": "days3",
+    "who": "me",
+    "status": "mobilised",
+    "situation": "left",
+    "documents": ("internal",),
+    "case": ("a337",),
+    "need": ("legal", "relocation"),
+    "note": "Планка-7 не открывается",
+}
+CALM: Mapping[str, Any] = {
+    "consent": "yes",
+    "who": "relative",
+    "danger": "no",
+    "status": "reserve",
+    "situation": "none",
+    "need": ("information",),
+}
