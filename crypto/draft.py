@@ -5,26 +5,23 @@ button that was tapped. Rules about revisions and expiry are the caller's; here 
 only bound, so that an older body put back into a newer row does not open.
 """
 
-import base64
-import re
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from crypto.errors import Altered, BadFormat, Truncated
+from crypto.errors import Altered, Truncated
 from crypto.kdf import VERSION, Random, derive, draw
 from crypto.padding import is_padded_size, pad, unpad
-from crypto.secret import Secret
+from crypto.secret import ButtonSecret
 
 ID_BYTES: Final = 16
 _NONCE: Final = 12
 _TAG: Final = 16
-_TEXT: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _WHAT: Final = "this draft"
 
 
-class DraftSecret(Secret):
+class DraftSecret(ButtonSecret):
     """The 32 bytes in the buttons of the card. Its id and its cipher are derived once, on use."""
 
     __slots__ = ("_cipher", "_id")
@@ -33,30 +30,6 @@ class DraftSecret(Secret):
         super().__init__(secret)
         self._id: bytes | None = None
         self._cipher: ChaCha20Poly1305 | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> "DraftSecret":
-        """From the 43 characters in a button; `BadFormat` unless they are the canonical ones.
-
-        The last character carries two bits that stand for nothing. They must be zero: a secret
-        has one spelling, so that nobody can make two buttons out of one.
-        """
-        if not _TEXT.fullmatch(text):
-            raise BadFormat("a draft secret has 43 characters of base64url")
-        secret = cls(base64.urlsafe_b64decode(text + "="))
-        if secret.text != text:
-            raise BadFormat("the last character of this draft secret is not canonical")
-        return secret
-
-    @property
-    def text(self) -> str:
-        """43 characters of base64url without padding."""
-        return base64.urlsafe_b64encode(self._bytes)[:-1].decode("ascii")
-
-    @property
-    def key_material(self) -> bytes:
-        """The 32 bytes, for what else is derived from them (`crypto.inbox`)."""
-        return self._bytes
 
     @property
     def id(self) -> bytes:

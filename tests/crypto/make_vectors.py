@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from crypto.draft import DraftSecret, seal_draft
 from crypto.envelope import add_signature, sign_payload
+from crypto.inbox import InboxSecret
 from crypto.kdf import VERSION, derive, key_id
 from crypto.keyfile import encrypt_seed, to_words
 from crypto.padding import pad, padded_size
@@ -192,6 +193,14 @@ def derivations() -> Iterator[Vector]:
         derived = derive(secret("root"), label, length).hex()
         root = secret("root").hex()
         yield {"name": label, "secret": root, "label": label, "length": length, "derived": derived}
+    draft = DraftSecret(secret("draft"))
+    inbox = InboxSecret.of(draft)
+    yield {
+        "name": "inbox of a draft",
+        "draft": draft.text,
+        "inbox": inbox.text,
+        "inbox_id": inbox.id.hex(),
+    }
     for name, bad in (("too short", secret("root")[:31]), ("zeros", bytes(32))):
         yield {"name": name, "secret": bad.hex(), "label": "draft", "length": 32, "fails": "BadKey"}
     for name in ("lawyer", "medic"):

@@ -11,6 +11,7 @@ import pytest
 from crypto.draft import DraftSecret
 from crypto.errors import CryptoError
 from crypto.identity import Identity
+from crypto.inbox import InboxSecret
 from crypto.opening import open_record
 from crypto.sealing import CaseKey, seal_record, wrap_case_key
 from crypto.secret import Hidden
@@ -20,6 +21,7 @@ from tests.crypto.samples import CASE_ID, CASE_KEY, OTHER_CASE_KEY, PLACE, ident
 LAWYER = identity("lawyer")
 ALL: list[Hidden] = [
     DraftSecret(secret("shown")),
+    InboxSecret(secret("shown")),
     CaseKey(secret("shown")),
     Identity(secret("shown")),
     ReturnToken(7700000000001, 4321, secret("shown"), CASE_ID),

@@ -12,6 +12,7 @@ from crypto import errors
 from crypto.draft import DraftSecret, open_draft
 from crypto.envelope import verify
 from crypto.identity import Identity
+from crypto.inbox import InboxSecret
 from crypto.kdf import derive, key_id
 from crypto.keyfile import decrypt_seed, from_words, to_words
 from crypto.opening import open_record, unwrap_case_key
@@ -68,6 +69,9 @@ def derivation(vector: Vector) -> Vector:
     if "label" in vector:
         derived = derive(raw(vector["secret"]), vector["label"], vector["length"])
         return {"derived": derived.hex()}
+    if "inbox" in vector:
+        inbox = InboxSecret.of(DraftSecret.parse(vector["draft"]))
+        return {"inbox": inbox.text, "inbox_id": InboxSecret.parse(inbox.text).id.hex()}
     who = Identity(from_words(vector["words"]))
     return {
         "seed": who.seed.hex(),

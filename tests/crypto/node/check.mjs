@@ -27,6 +27,10 @@ const JOBS = {
   },
   derivation: async (job) => {
     if ("label" in job) return { derived: hex(tropa.derive(raw(job.secret), job.label, job.length)) };
+    if ("inbox" in job) {
+      const inbox = tropa.inboxOf(tropa.parseDraftSecret(job.draft));
+      return { inbox: inbox.toString("base64url"), inbox_id: hex(tropa.inboxId(inbox)) };
+    }
     const sealing = (await tropa.sealingPair(raw(job.seed))).public;
     const signing = tropa.signingPublic(raw(job.seed));
     return {

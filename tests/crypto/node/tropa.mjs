@@ -185,6 +185,9 @@ export function parseDraftSecret(text) {
 
 export const draftId = (secret) => derive(secret, "draft id", 16);
 
+export const inboxOf = (draftSecret) => derive(draftSecret, "inbox");
+export const inboxId = (inboxSecret) => derive(inboxSecret, "inbox id", 16);
+
 const draftContext = (secret, revision) =>
   Buffer.concat([ascii(`${PROTOCOL} draft`), draftId(secret), unsigned(revision, 4)]);
 
