@@ -5,6 +5,7 @@ the names and usernames in it would live on in objects.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -45,9 +46,8 @@ class UpdateSource:
         asked = {"timeout": seconds, "limit": 100, "allowed_updates": ALLOWED_UPDATES}
         if offset is not None:
             asked["offset"] = offset
-        body = {"data": json.dumps(asked), "headers": {"Content-Type": "application/json"}}
         try:
-            status, answer = await self._request.send(self._url, "POST", body, seconds + 10.0)
+            status, answer = await self._ask(asked, seconds + 10.0)
         except TelegramError as error:
             await self._failed(f"Telegram cannot be reached ({error.message}).", 0.0)
             return []
@@ -60,6 +60,15 @@ class UpdateSource:
             log.info("Telegram answers again")
         self._failures = 0
         return found
+
+    async def confirm(self, offset: int) -> None:
+        """See `bot.updates.Source.confirm`."""
+        with contextlib.suppress(TelegramError):
+            await self._ask({"timeout": 0, "limit": 1, "offset": offset}, 5.0)
+
+    async def _ask(self, asked: Mapping[str, Any], seconds: float) -> tuple[int, bytes]:
+        body = {"data": json.dumps(asked), "headers": {"Content-Type": "application/json"}}
+        return await self._request.send(self._url, "POST", body, seconds)
 
     async def _failed(self, sentence: str, retry_after: float) -> None:
         if self._failures == 0:

@@ -110,7 +110,10 @@ class Source(Protocol):
     """Where polling gets its updates from."""
 
     async def fetch(self, offset: int | None, seconds: int) -> Sequence[Update]:
-        """Updates from `offset` on; waits up to `seconds` for one. Raises `Busy`."""
+        """Updates from `offset` on; waits up to `seconds` for one. Rides out every fault."""
+
+    async def confirm(self, offset: int) -> None:
+        """Tell that everything below `offset` is handled; a failure only means a redelivery."""
 
 
 async def poll(source: Source, updates: Updates, stop: asyncio.Event) -> None:
@@ -128,7 +131,7 @@ async def poll(source: Source, updates: Updates, stop: asyncio.Event) -> None:
         offset = updates.lowest_unfinished(beyond)
         updates.settle_below(offset)
     if offset is not None:
-        await source.fetch(offset, 0)
+        await source.confirm(offset)
 
 
 async def _until_stopped(fetch: Awaitable[Sequence[Update]], stop: asyncio.Event) -> list[Update]:
