@@ -38,7 +38,11 @@ class Database(Protocol):
         """The dialect that statements are to be compiled for."""
 
     async def one(self, statement: Prepared, values: dict[str, Any]) -> Rows:
-        """One statement by itself, committed and durable when this returns."""
+        """One statement by itself, committed and durable when this returns.
+
+        Returns the rows found; for a statement that writes, an empty row for each row changed
+        (RETURNING would cost SQLite as much as the writing).
+        """
 
     async def read(self, work: Work[T]) -> T:
         """A unit of work that sees one state of the database and writes nothing."""

@@ -23,18 +23,12 @@ _NEW: dict[str, Any] = {
 }
 
 GET = select(drafts.c.revision, drafts.c.expires, drafts.c.sealed).where(_SAME)
-REPLACE = (
-    update(drafts)
-    .where(_SAME & (drafts.c.revision == bindparam("expected")))
-    .values(_NEW)
-    .returning(drafts.c.revision)
-)
+REPLACE = update(drafts).where(_SAME & (drafts.c.revision == bindparam("expected"))).values(_NEW)
 
 
 def _insert(dialect: Dialect) -> Prepared:
     clause = insert_if_absent(drafts, dialect)
-    clause = clause.values(slot=bindparam("at"), id=bindparam("of"), **_NEW)
-    return Prepared(clause.returning(drafts.c.revision), dialect)
+    return Prepared(clause.values(slot=bindparam("at"), id=bindparam("of"), **_NEW), dialect)
 
 
 def _values(row: DraftRow, expected: int | None) -> dict[str, object]:
@@ -50,7 +44,7 @@ def _values(row: DraftRow, expected: int | None) -> dict[str, object]:
 
 def replace_draft(connection: Connection, row: DraftRow, expected: int) -> bool:
     """The conditional write as a step of a larger unit of work."""
-    return connection.execute(REPLACE, _values(row, expected)).first() is not None
+    return connection.execute(REPLACE, _values(row, expected)).rowcount == 1
 
 
 class Drafts:

@@ -15,8 +15,7 @@ class Nonces:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        clause = insert_if_absent(nonces, database.dialect).returning(nonces.c.expires)
-        self._insert = Prepared(clause, database.dialect)
+        self._insert = Prepared(insert_if_absent(nonces, database.dialect), database.dialect)
 
     async def use(self, digest: bytes, expires: datetime) -> bool:
         """Mark a nonce as used. False: it was used before, so the request is a replay."""

@@ -67,13 +67,10 @@ class PostgresDatabase:
             raw = (await connection.get_raw_connection()).driver_connection
             assert raw is not None
             try:
-                rows: Rows = await raw.fetch(
-                    statement.sql, *(values[name] for name in statement.order)
-                )
+                return await _one(raw, statement, [values[name] for name in statement.order])
             except BaseException:
                 await connection.invalidate()
                 raise
-            return rows
 
     async def read(self, work: Work[T]) -> T:
         return await self.write(work)
@@ -84,6 +81,14 @@ class PostgresDatabase:
 
     async def compact(self) -> None:
         """Nothing to be done by hand: autovacuum frees, and the log is recycled by the server."""
+
+
+async def _one(raw: Any, statement: Prepared, values: list[Any]) -> Rows:
+    if not statement.writes:
+        rows: Rows = await raw.fetch(statement.sql, *values)
+        return rows
+    status: str = await raw.execute(statement.sql, *values)  # such as "UPDATE 1", "INSERT 0 1"
+    return [()] * int(status.rsplit(" ", 1)[1])
 
 
 def _refuse_closed(connection: Any, *_: object) -> None:

@@ -50,15 +50,21 @@ class SqliteDatabase:
         self._open: _Open | None = None
         self._opening = asyncio.Lock()
         self._waiting: list[_Waiting] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._busy = False
+        self._flushing: asyncio.Task[None] | None = None  # a reference, or it may be collected
 
     async def one(self, statement: Prepared, values: dict[str, Any]) -> Rows:
-        answer: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
-        arguments = tuple([values[name] for name in statement.order])
-        self._waiting.append(_Waiting((statement, arguments), answer))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
-        return await answer
+        call = (statement, tuple([values[name] for name in statement.order]))
+        if self._busy:
+            answer: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
+            self._waiting.append(_Waiting(call, answer))
+            return await answer
+        self._busy = True
+        try:
+            [rows] = await self._in_thread(_committing([call]))
+        finally:
+            self._hand_on()
+        return rows
 
     async def read(self, work: Work[T]) -> T:
         return await self._in_thread(lambda session: session.read(work))
@@ -74,21 +80,26 @@ class SqliteDatabase:
         await self._opened()
 
     async def close(self) -> None:
-        if self._flushing is not None:
+        while self._flushing is not None and not self._flushing.done():
             await asyncio.wait([self._flushing])
         await self._let_go()
 
+    def _hand_on(self) -> None:
+        """Those who came while the disk worked share the next commit."""
+        self._busy = bool(self._waiting)
+        if self._busy:
+            self._flushing = asyncio.create_task(self._flush())
+
     async def _flush(self) -> None:
-        """Commit whatever waits, in one transaction at a time, until nothing waits."""
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            calls = [waiting.call for waiting in batch]
-            try:
-                results = await self._in_thread(_committing(calls))
-            except Exception as fault:
-                _fail(batch, fault)
-            else:
-                _succeed(batch, results)
+        batch, self._waiting = self._waiting, []
+        try:
+            results = await self._in_thread(_committing([waiting.call for waiting in batch]))
+        except Exception as fault:
+            _fail(batch, fault)
+        else:
+            _succeed(batch, results)
+        finally:
+            self._hand_on()
 
     async def _in_thread(self, function: Callable[[Session], T]) -> T:
         """One crossing. aiosqlite runs any function in its thread; only the method is private."""

@@ -68,7 +68,8 @@ class Session:
         self._core.engine.dispose()
 
     def _execute(self, statement: Prepared, values: tuple[Any, ...]) -> Rows:
-        return self._raw.execute(statement.sql, values).fetchall()
+        cursor = self._raw.execute(statement.sql, values)
+        return [()] * cursor.rowcount if statement.writes else cursor.fetchall()
 
     def _transaction(self, begin: str, work: Work[T]) -> T:
         self._raw.execute(begin)
