@@ -1,0 +1,54 @@
+"""The page that specifies the formats and the code say the same."""
+
+import re
+from pathlib import Path
+
+from crypto import errors
+from crypto.requests import SKEW
+from crypto.sealing import OVERHEAD, WRAP_BYTES
+from crypto.token import TOKEN_BYTES
+from crypto.xwing import ENC_BYTES, PUBLIC_BYTES
+from tests.crypto.samples import PLACE
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "wire-format.md").read_text(encoding="utf-8")
+
+
+def code() -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "crypto").glob("*.py"))
+
+
+def test_every_label_of_a_derivation_is_on_the_page_and_the_other_way_round() -> None:
+    used = set(re.findall(r'derive\([^"()]+, "([a-z ]+)"', code()))
+    table = PAGE.split("| label | secret |")[1].split("\n\n")[0]
+    assert used == set(re.findall(r"^\| `([a-z ]+)` \|", table, re.MULTILINE))
+
+
+def test_every_label_of_a_context_is_on_the_page_and_the_other_way_round() -> None:
+    used = set(re.findall(r'VERSION \+ b" ([a-z ]+)"', code()))
+    assert used == {label for label in re.findall(r'"tropa/1 ([a-z ]*)"', PAGE) if label.strip()}
+
+
+def test_the_example_of_a_context_is_true() -> None:
+    assert PLACE.encode().hex() in re.sub(r"\s", "", PAGE)
+    assert f"case id `{PLACE.case_id.hex()}`, number {PLACE.number}" in PAGE
+    assert f"form `{PLACE.form}` and epoch {PLACE.epoch}" in PAGE
+
+
+def test_the_sizes_are_true() -> None:
+    for size in (OVERHEAD, WRAP_BYTES, ENC_BYTES, PUBLIC_BYTES):
+        assert f"{size:,}" in PAGE
+    assert f"{TOKEN_BYTES} bytes, always" in PAGE
+    assert f"{SKEW.seconds} s more to either side" in PAGE
+
+
+def test_the_table_of_failures_is_whole() -> None:
+    table = PAGE.split("## Failures")[1]
+    leaves = {
+        name
+        for name, error in vars(errors).items()
+        if isinstance(error, type)
+        and issubclass(error, errors.CryptoError)
+        and (error.__subclasses__() == [] or name == "BadFormat")
+    }
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == leaves
