@@ -52,11 +52,11 @@ def text(words: str) -> str:
 
 
 def bold(words: str) -> str:
-    return f"<b>{text(words)}</b>"
+    return f"<b>{text(words)}</b>" if words else ""
 
 
 def faint(words: str) -> str:
-    return f"<i>{text(words)}</i>"
+    return f"<i>{text(words)}</i>" if words else ""
 
 
 def card(paragraphs: Iterable[str], rows: Iterable[Row]) -> Card:
@@ -67,7 +67,7 @@ def card(paragraphs: Iterable[str], rows: Iterable[Row]) -> Card:
 
 def with_notice(shown: Card, notice: str) -> Card:
     """The same card with one line more: why something was removed from the chat."""
-    return replace(shown, html=f"{shown.html}\n\n🗑 {text(notice)}") if notice else shown
+    return replace(shown, html=f"{shown.html}\n\n✕ {text(notice)}") if notice else shown
 
 
 def in_rows(buttons: Sequence[Button], width: int) -> list[Row]:

@@ -250,7 +250,7 @@ def _review(form: Form, screen: ReviewScreen, pen: Pen) -> Card:
             text(say("Press an answer to change it. Nothing is sent before you press Send.")),
         ],
         [
-            [pen.key(f"✅ {send}", Verb.SEND)],
+            [pen.key(f"✓ {send}", Verb.SEND)],
             *in_rows(edits, 2),
             [pen.key(say("← Back"), Verb.BACK), _hide(pen)],
             [pen.plain_key(say("Erase everything"), Verb.FORGET)],
