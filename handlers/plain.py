@@ -51,7 +51,7 @@ def privacy(form: Form, pen: Pen) -> Card:
     say = pen.say
     return card(
         [bold(say("What happens to what you write")), text(form.texts.privacy.text(pen.language))],
-        [[_back(pen)], _exits(pen)],
+        [_ways(pen)],
     )
 
 
@@ -63,8 +63,7 @@ def help_card(form: Form, pen: Pen) -> Card:
             [pen.plain_key(say("Information"), Verb.TOPICS)],
             [pen.plain_key(say("Your safety"), Verb.MORE)],
             [pen.plain_key(say("What happens to what you write"), Verb.PRIVACY)],
-            [_back(pen)],
-            _exits(pen),
+            _ways(pen),
         ],
     )
 
@@ -77,9 +76,7 @@ def topics(library: Mapping[str, Information], pen: Pen) -> Card:
         for item in library.values()
     ]
     introduction = text(say("Choose a topic. Nobody is told what you read."))
-    return card(
-        [bold(say("Information")), introduction], [*flowing(keys), [_back(pen)], _exits(pen)]
-    )
+    return card([bold(say("Information")), introduction], [*flowing(keys), _ways(pen)])
 
 
 def topic(item: Information, pen: Pen, today: date) -> Card:
@@ -95,7 +92,7 @@ def topic(item: Information, pen: Pen, today: date) -> Card:
             f"⚠️ {bold(warning)}" if warning else "",
             faint(f"{source}\n{checked}"),
         ],
-        [[pen.plain_key(say("All topics"), Verb.TOPICS)], [_back(pen)], _exits(pen)],
+        [[pen.plain_key(say("All topics"), Verb.TOPICS)], _ways(pen)],
     )
 
 
@@ -137,7 +134,7 @@ def ask_to_forget(pen: Pen, yes: Verb) -> Card:
     question = say("Erase everything that you have told us? It cannot be brought back.")
     return card(
         [text(question)],
-        [[pen.plain_key(say("Yes, erase"), yes)], [_back(pen)], _exits(pen)],
+        [[pen.plain_key(say("Yes, erase"), yes)], _ways(pen)],
     )
 
 
@@ -148,7 +145,7 @@ def nothing_open(pen: Pen) -> Card:
         "No answers are open on this card. Unfinished answers are erased a day after the last tap; "
         "what was sent is erased with the button on the card that confirmed it."
     )
-    return card([text(words)], [[_back(pen)], _exits(pen)])
+    return card([text(words)], [_ways(pen)])
 
 
 def forgotten(pen: Pen) -> Card:
@@ -174,6 +171,10 @@ def expired(pen: Pen) -> Card:
 
 def _back(pen: Pen) -> Button:
     return pen.way_back(pen.say("← Back"))
+
+
+def _ways(pen: Pen) -> Row:
+    return [_back(pen), *_exits(pen)]
 
 
 def _exits(pen: Pen) -> Row:
