@@ -1,7 +1,7 @@
 """A form as plain text for a person to read: what is asked, when, and what follows from it.
 
-Behind each choice stand the rules whose condition it speaks for; the conditions themselves follow at
-the end. Nothing is decided here.
+Behind each choice stand the rules whose condition it speaks for; the conditions themselves
+follow at the end. Nothing is decided here.
 """
 
 from collections.abc import Iterator

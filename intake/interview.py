@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from intake.answers import SKIPPED, Answer, Skipped
-from intake.draft import Draft, Place
+from intake.draft import Draft, Place, mark_sent
 from intake.events import (
     Back,
     Choose,
@@ -34,7 +34,7 @@ from intake.mending import Surveys, ask, mend, mended, review
 from intake.questions import Choice, Does, Form, Kind, Question
 from intake.screens import draw
 
-__all__ = ["Step", "begin", "mend", "screen_of", "step"]
+__all__ = ["Step", "begin", "mark_sent", "mend", "screen_of", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ def _at_offer(scene: _Scene, event: Event) -> _Turn | None:
         case SendNow():
             shown = replace(scene.draft, place=Place.TEXT)
             after = shown if scene.choice.after else _forward(scene, scene.draft)
-            return _Turn(after, (Effect.SUBMIT_EARLY,))
+            return _Turn(after, (Effect.SUBMIT_EARLY,) if scene.draft.case is None else ())
         case Done():
             return _Turn(_forward(scene, scene.draft))
         case Back():
