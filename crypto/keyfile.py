@@ -5,14 +5,13 @@ age files (age-encryption.org/v1, scrypt recipient) open with the `age` program 
 """
 
 import base64
-import binascii
 import re
 from typing import Final
 
 import pyrage
 from mnemonic import Mnemonic
 
-from crypto.errors import BadFormat, BadKey, BadWords, CryptoError, WrongPassphrase
+from crypto.errors import BadFormat, BadWords, CryptoError, WrongPassphrase
 from crypto.kdf import check_secret
 
 _INTRO: Final = b"age-encryption.org/v1\n-> scrypt "
@@ -61,11 +60,10 @@ def from_words(text: str) -> bytes:
         if word not in known:
             raise BadWords(f"word {place} is not in the list: look at its spelling")
     try:
-        return check_secret(bytes(book.to_entropy(words)), "the seed in these words")
-    except BadKey:
-        raise
-    except (ValueError, binascii.Error):
+        seed = bytes(book.to_entropy(words))
+    except ValueError:
         raise BadWords("the words do not fit together: one is wrong or out of order") from None
+    return check_secret(seed, "the seed in these words")
 
 
 def _explained(error: Exception) -> CryptoError:

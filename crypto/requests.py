@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from http_message_signatures import (
+    HTTPMessageSignaturesException,
     HTTPMessageSigner,
     HTTPMessageVerifier,
     HTTPSignatureKeyResolver,
@@ -70,16 +71,19 @@ def sign_request(
     signer = HTTPMessageSigner(
         signature_algorithm=algorithms.ED25519, key_resolver=_OwnKey(identity)
     )
-    signer.sign(
-        message,
-        key_id=key_id,
-        created=created,
-        nonce=base64.urlsafe_b64encode(nonce).rstrip(b"=").decode("ascii"),
-        label=TAG,
-        tag=TAG,
-        covered_component_ids=_COVERED,
-        body=body or None,
-    )
+    try:
+        signer.sign(
+            message,
+            key_id=key_id,
+            created=created,
+            nonce=base64.urlsafe_b64encode(nonce).rstrip(b"=").decode("ascii"),
+            label=TAG,
+            tag=TAG,
+            covered_component_ids=_COVERED,
+            body=body or None,
+        )
+    except HTTPMessageSignaturesException:
+        raise BadFormat("this address cannot be signed: it must be a whole, encoded URL") from None
     return dict(message.headers)
 
 

@@ -190,3 +190,15 @@ def test_an_empty_body_is_no_body() -> None:
 def test_a_nonce_is_long_enough_never_to_come_twice() -> None:
     with pytest.raises(BadFormat):
         sign_request("GET", URL, None, LAWYER, LAWYER.key_id, NOW, b"short")
+
+
+@pytest.mark.parametrize("url", ["", "/v1/queue", "http://a/ b", "http://ä/", "queue"])
+def test_only_a_whole_encoded_address_is_signed(url: str) -> None:
+    with pytest.raises(BadFormat, match="address"):
+        sign_request("GET", url, None, LAWYER, LAWYER.key_id, NOW, NONCE)
+
+
+@pytest.mark.parametrize("url", ["*", "desk.example:80", "http://a/ b", "/ä"])
+def test_a_target_that_is_no_address_is_refused_in_our_words(url: str) -> None:
+    with pytest.raises(Forged):
+        check(url=url)
