@@ -50,7 +50,7 @@ def show_faults(desk: Desk, faults: tuple[Fault, ...], case: str) -> None:
         desk.err.print(
             desk.say(
                 "Somebody changed this case after it was sealed, or it was damaged on the way. "
-                "What is shown above did open. Keep the file and tell a lead."
+                "Only what opened is shown. Keep the file and tell a lead."
             ),
             style="red",
         )

@@ -33,7 +33,11 @@ SERVER = "server.json"
 
 @dataclass(slots=True)
 class Desk:
-    """What a command needs. `ask` reads a secret from the terminal, without echo."""
+    """What a command needs. `ask` reads a secret from the terminal, without echo.
+
+    `open_seed` opens an identity file; it is slow on purpose, so whoever opens one file many
+    times may pass a function that remembers.
+    """
 
     settings: Settings
     clock: Clock
@@ -42,6 +46,7 @@ class Desk:
     err: Console
     ask: Callable[[str], str]
     sleep: Callable[[float], None]
+    open_seed: Callable[[bytes, str], bytes] = decrypt_seed
     language: Language = field(init=False)
     home: Home = field(init=False)
     trust: Trust = field(init=False)
@@ -85,7 +90,7 @@ class Desk:
         if not passphrase:
             raise DeskError("The passphrase is empty.")
         try:
-            identity = Identity(decrypt_seed(data, passphrase))
+            identity = Identity(self.open_seed(data, passphrase))
         except WrongPassphrase:
             raise DeskError(
                 "The passphrase does not fit. Look at the keyboard layout and Caps Lock."

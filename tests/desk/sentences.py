@@ -17,7 +17,8 @@ _CALLS = {"say", "tell", "warn", "DeskError", "Turned", "count"}
 def sentences() -> set[str]:
     """The msgids in the source, the table of refusals, and the help of every command."""
     found = {text for path in sorted(DESK.glob("*.py")) for text in _in_file(path)}
-    found |= {kind.reason for kind in (NotOpened, *NotOpened.__subclasses__())}
+    kinds: list[type[NotOpened]] = [NotOpened, *NotOpened.__subclasses__()]
+    found |= {kind.reason for kind in kinds}
     return found | set(_help(_command(Language("en")))) | _OF_THE_DOMAIN
 
 

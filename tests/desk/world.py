@@ -13,6 +13,7 @@ import threading
 from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from crypto.envelope import sign_payload
 from crypto.errors import NotTrusted
 from crypto.identity import Identity
 from crypto.kdf import key_id
-from crypto.keyfile import encrypt_seed
+from crypto.keyfile import decrypt_seed, encrypt_seed
 from crypto.requests import verify_request
 from crypto.sealing import CaseKey, Context, seal_record, wrap_case_key
 from desk.card import Card
@@ -33,6 +34,7 @@ from desk.settings import Settings
 from handlers.queue import Faults, Parts, queue_app
 from intake.answers import Answers
 from intake.case import CaseHeader, ContactRule, to_the_hour
+from intake.errors import TropaError
 from intake.form import load_form
 from intake.records import AnswersRecord
 from intake.roster import ROSTER_TYPE, Organisation, Role, Roster
@@ -48,19 +50,15 @@ PASSPHRASE = "four random test words"
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _Result = TypeVar("_Result")
 
-_AGE_FILES: dict[bytes, bytes] = {}
-
 
 def identity_of(name: str) -> Identity:
     """The same identity for the same name, in every test."""
     return Identity((name.encode() * 32)[:32])
 
 
-def age_file(identity: Identity) -> bytes:
-    """scrypt takes a second on purpose; once for each identity is enough."""
-    if identity.seed not in _AGE_FILES:
-        _AGE_FILES[identity.seed] = encrypt_seed(identity.seed, PASSPHRASE)
-    return _AGE_FILES[identity.seed]
+# scrypt takes a second on purpose; once for each identity is enough.
+age_file = cache(lambda identity: encrypt_seed(identity.seed, PASSPHRASE))
+open_seed = cache(decrypt_seed)
 
 
 @dataclass
@@ -125,6 +123,7 @@ class DeskUser:
             "err": terminal(file=StringIO(), width=self.width),
             "ask": lambda _: self.typed.pop(0),
             "sleep": lambda _: None,
+            "open_seed": open_seed,
         }
         return Desk(**(parts | changes))
 
@@ -141,6 +140,7 @@ class World:
         self.organisation = self._organisation()
         self.roster = self._first_roster()
         self.envelope: bytes | None = self.signed(self.roster)
+        self.closed: TropaError | None = None
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
@@ -206,13 +206,26 @@ class World:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return runner
 
+    def restart(self) -> None:
+        """The server ends and starts again: only what is on the disk is left."""
+        self.wait(self.runner.cleanup())
+        self.wait(self.storage.close())
+        self.storage = self.wait(self._open_storage())
+        self.runner = self.wait(self._serve())
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
+
+    def _in_force(self) -> Roster:
+        if self.closed is not None:
+            raise self.closed
+        return self.roster
+
     def parts(self) -> Parts:
         return Parts(
             verify=verify_request,
             key_id=key_id,
             cases=self.storage.cases,
             nonces=self.storage.nonces,
-            roster=lambda: self.roster,
+            roster=self._in_force,
             envelope=lambda: self.envelope,
             form=lambda digest: self.form_bytes if digest == self.form.digest else None,
             clock=self.time,

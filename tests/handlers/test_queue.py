@@ -1,0 +1,286 @@
+"""The queue over real HTTP: who is let in, who is refused, and that every refusal is a sentence."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import pytest
+
+from crypto.identity import Identity
+from crypto.requests import sign_request
+from handlers import queue as queue_module
+from intake.errors import LineClosed
+from intake.roster import Roster
+from tests.desk.world import CALM, URGENT, World, identity_of
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def ask(
+    world: World,
+    who: str | Identity,
+    path: str,
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    ago: float = 0,
+    nonce: bytes | None = None,
+    sent: Mapping[str, Any] = MappingProxyType({}),
+) -> httpx.Response:
+    """A signed request; `sent` is what goes out in place of what was signed."""
+    identity = identity_of(who) if isinstance(who, str) else who
+    url = world.url + path
+    created = world.time() - timedelta(seconds=ago)
+    headers = sign_request(
+        method, url, body, identity, identity.key_id, created, nonce or os.urandom(16)
+    )
+    return httpx.request(
+        sent.get("method", method),
+        world.url + sent.get("path", path),
+        content=sent.get("body", body),
+        headers=headers | sent.get("headers", {}),
+        trust_env=False,
+    )
+
+
+def refused(response: httpx.Response, status: int, reason: str) -> str:
+    """The sentence of a refusal, after checking that it is one."""
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"].startswith("application/json")
+    assert response.json()["reason"] == reason
+    sentence: str = response.json()["error"]
+    assert "Traceback" not in response.text
+    return sentence
+
+
+def test_a_member_sees_what_is_sealed_to_her_most_urgent_first(world: World) -> None:
+    calm, urgent = world.submit(CALM), world.submit(URGENT)
+    hidden = world.submit(URGENT, to=["boris"])
+    listed = ask(world, "anna", "/v1/queue").json()["cases"]
+    assert [case["id"] for case in listed] == [urgent, calm]
+    assert hidden not in json.dumps(listed)
+
+
+def test_a_taken_case_comes_with_everything_to_open_it(world: World) -> None:
+    case = world.submit(URGENT)
+    body = ask(world, "anna", f"/v1/cases/{case}/take", method="POST").json()
+    assert body["header"]["held_by"] == "you"
+    assert [(part["number"], part["kind"]) for part in body["records"]] == [(0, "intake")]
+    assert set(body) == {"v", "header", "public_key", "records", "wrap"}
+
+
+def test_a_released_case_waits_again(world: World) -> None:
+    case = world.submit(URGENT)
+    ask(world, "anna", f"/v1/cases/{case}/take", method="POST")
+    assert ask(world, "boris", "/v1/queue").json()["cases"] == []
+    ask(world, "anna", f"/v1/cases/{case}/release", method="POST")
+    assert ask(world, "boris", "/v1/queue").json()["cases"][0]["state"] == "waiting"
+
+
+def test_the_second_to_take_learns_when_the_lease_ends_and_not_whose_it_is(world: World) -> None:
+    case = world.submit(URGENT)
+    ask(world, "anna", f"/v1/cases/{case}/take", method="POST")
+    answer = ask(world, "boris", f"/v1/cases/{case}/take", method="POST")
+    assert "2026-11-23 00:00 UTC" in refused(answer, 409, "held")
+    assert identity_of("anna").key_id not in answer.text
+    assert "anna" not in answer.text
+    assert set(answer.json()) == {"error", "reason", "leased_until"}
+
+
+def test_what_nobody_holds_cannot_be_given_back(world: World) -> None:
+    case = world.submit(URGENT)
+    refused(ask(world, "anna", f"/v1/cases/{case}/release", method="POST"), 409, "not_held")
+
+
+async def test_of_two_who_take_in_the_same_instant_one_gets_it(world: World) -> None:
+    for _ in range(5):
+        case = world.submit(URGENT)
+        path = f"/v1/cases/{case}/take"
+        answers = await asyncio.gather(
+            *(asyncio.to_thread(ask, world, who, path, method="POST") for who in ("anna", "boris"))
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+
+
+@pytest.mark.parametrize("what", ["", "/take", "/release"])
+def test_a_member_without_a_wrap_finds_no_such_case(world: World, what: str) -> None:
+    case = world.submit(URGENT, to=["boris"])
+    method = "POST" if what else "GET"
+    here = ask(world, "anna", f"/v1/cases/{case}{what}", method=method)
+    nowhere = ask(world, "anna", f"/v1/cases/{'0' * 32}{what}", method=method)
+    refused(here, 404, "unknown_case")
+    assert here.text == nowhere.text
+
+
+PROTECTED = [
+    ("GET", "/v1/queue"),
+    ("GET", "/v1/cases/" + "0" * 32),
+    ("POST", "/v1/cases/" + "0" * 32 + "/take"),
+    ("POST", "/v1/cases/" + "0" * 32 + "/release"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PROTECTED)
+def test_an_unsigned_request_is_refused(world: World, method: str, path: str) -> None:
+    refused(httpx.request(method, world.url + path, trust_env=False), 401, "unsigned")
+
+
+@pytest.mark.parametrize(("method", "path"), PROTECTED)
+def test_a_stranger_is_refused(world: World, method: str, path: str) -> None:
+    sentence = refused(ask(world, "stranger", path, method=method), 403, "foreign")
+    assert "roster" in sentence
+
+
+@pytest.mark.parametrize("who", ["counts", "recovery"])
+def test_a_role_that_opens_nothing_is_refused(world: World, who: str) -> None:
+    refused(ask(world, who, "/v1/queue"), 403, "role")
+
+
+@pytest.mark.parametrize("ago", [75, 3600, -15, -3600])
+def test_a_stale_or_future_signature_is_refused(world: World, ago: float) -> None:
+    assert "clock" in refused(ask(world, "anna", "/v1/queue", ago=ago), 401, "stale")
+
+
+@pytest.mark.parametrize("ago", [0, 55, -5])
+def test_a_clock_a_little_off_is_let_in(world: World, ago: float) -> None:
+    assert ask(world, "anna", "/v1/queue", ago=ago).status_code == 200
+
+
+def test_a_replay_is_refused(world: World) -> None:
+    nonce = os.urandom(16)
+    assert ask(world, "anna", "/v1/queue", nonce=nonce).status_code == 200
+    refused(ask(world, "anna", "/v1/queue", nonce=nonce), 401, "replayed")
+
+
+def test_a_replay_is_refused_after_a_restart(world: World) -> None:
+    nonce = os.urandom(16)
+    assert ask(world, "anna", "/v1/queue", nonce=nonce).status_code == 200
+    world.restart()
+    refused(ask(world, "anna", "/v1/queue", nonce=nonce), 401, "replayed")
+
+
+def test_two_members_may_use_the_same_nonce(world: World) -> None:
+    nonce = os.urandom(16)
+    assert ask(world, "anna", "/v1/queue", nonce=nonce).status_code == 200
+    assert ask(world, "boris", "/v1/queue", nonce=nonce).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"path": "/v1/cases/" + "1" * 32 + "/take"},
+        {"path": "/v1/cases/" + "0" * 32 + "/take?more"},
+        {"body": b"other"},
+        {"headers": {"Content-Digest": "sha-256=:" + "A" * 43 + "=:"}},
+        {"headers": {"Signature": "tropa=:" + "A" * 86 + "==:"}},
+    ],
+)
+def test_a_request_changed_on_the_way_is_refused(world: World, changes: dict[str, Any]) -> None:
+    path = "/v1/cases/" + "0" * 32 + "/take"
+    answer = ask(world, "anna", path, method="POST", body=b"body", sent=changes)
+    refused(answer, 401, "forged")
+
+
+def test_a_body_smuggled_under_a_bodyless_signature_is_refused(world: World) -> None:
+    path = "/v1/cases/" + "0" * 32 + "/take"
+    refused(ask(world, "anna", path, method="POST"), 404, "unknown_case")
+    identity = identity_of("anna")
+    headers = sign_request(
+        "POST", world.url + path, None, identity, identity.key_id, world.time(), os.urandom(16)
+    )
+    sent = httpx.post(world.url + path, content=b"more", headers=headers, trust_env=False)
+    refused(sent, 401, "forged")
+
+
+def test_one_member_cannot_sign_as_another(world: World) -> None:
+    anna, boris = identity_of("anna"), identity_of("boris")
+    url = world.url + "/v1/queue"
+    headers = sign_request("GET", url, None, boris, anna.key_id, world.time(), os.urandom(16))
+    refused(httpx.get(url, headers=headers, trust_env=False), 401, "forged")
+
+
+def test_a_large_body_is_refused_before_it_is_read_whole(world: World) -> None:
+    path = "/v1/cases/" + "0" * 32 + "/take"
+    answer = ask(world, "anna", path, method="POST", body=b"x" * (queue_module.LARGEST_BODY + 1))
+    refused(answer, 413, "http_413")
+
+
+def test_a_removed_member_is_a_stranger_at_once(world: World) -> None:
+    assert ask(world, "anna", "/v1/queue").status_code == 200
+    others = tuple(member for member in world.roster.members if member.name != "anna")
+    world.put(Roster.model_validate(dict(world.roster) | {"members": others, "epoch": 99}))
+    refused(ask(world, "anna", "/v1/queue"), 403, "foreign")
+
+
+def test_without_a_valid_roster_the_queue_is_closed(world: World) -> None:
+    world.closed = LineClosed("The roster expired. Extend it.")
+    assert (
+        refused(ask(world, "anna", "/v1/queue"), 503, "closed") == "The roster expired. Extend it."
+    )
+
+
+def test_the_roster_and_the_form_are_there_for_anybody(world: World) -> None:
+    assert httpx.get(world.url + "/v1/roster", trust_env=False).content == world.envelope
+    form = httpx.get(f"{world.url}/v1/forms/{world.form.digest}", trust_env=False)
+    assert form.content == world.form_bytes
+    refused(httpx.get(f"{world.url}/v1/forms/{'0' * 64}", trust_env=False), 404, "form")
+    world.envelope = None
+    refused(httpx.get(world.url + "/v1/roster", trust_env=False), 503, "closed")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/v1/cases/../queue", 404),
+        ("GET", "/v1/cases/XYZ", 404),
+        ("GET", "/v1/forms/%2e%2e%2f", 404),
+        ("DELETE", "/v1/queue", 405),
+        ("POST", "/v1/queue", 405),
+    ],
+)
+def test_any_other_address_is_a_sentence_too(
+    world: World, method: str, path: str, status: int
+) -> None:
+    answer = httpx.request(method, world.url + path, trust_env=False)
+    if path != "/v1/cases/../queue":
+        refused(answer, status, f"http_{status}")
+
+
+def test_no_answer_may_be_kept_by_anything_on_the_way(world: World) -> None:
+    for answer in (
+        ask(world, "anna", "/v1/queue"),
+        ask(world, "stranger", "/v1/queue"),
+        httpx.get(world.url + "/nowhere", trust_env=False),
+    ):
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "aiohttp" not in answer.headers.get("Server", "")
+
+
+def test_a_fault_of_the_database_is_a_sentence_and_no_id_is_logged(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    case = world.submit(URGENT)
+    world.wait(world.storage.close())
+    for file in world.folder.glob("queue.db*"):
+        file.write_bytes(b"no database" * 1000)
+    answer = ask(world, "anna", f"/v1/cases/{case}/take", method="POST")
+    refused(answer, 503, "unavailable")
+    ours = [record for record in caplog.records if not record.name.startswith("httpcore")]
+    text = " ".join(record.getMessage() for record in ours if "httpx" not in record.name)
+    assert case not in text
+    assert identity_of("anna").key_id not in text
+    assert "Traceback" not in caplog.text
