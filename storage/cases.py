@@ -45,8 +45,7 @@ class Cases(Queue):
             return True
 
         done = await self._database.write(work)
-        # The log of the database still shows which pages were written together.
-        await self._database.compact()
+        await self._database.settle()
         return done
 
     async def append(self, case_id: bytes, kind: str, seal: Seal) -> int:
@@ -71,7 +70,7 @@ class Cases(Queue):
             return True
 
         done = await self._database.write(work)
-        await self._database.compact()
+        await self._database.settle()
         return done
 
     async def erase(self, case_id: bytes) -> None:

@@ -50,6 +50,9 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """A unit of work, all or nothing, durable when this returns."""
 
+    async def settle(self) -> None:
+        """Let the disk forget which rows were written together, as far as the database can."""
+
     async def compact(self) -> None:
         """Let what was deleted disappear from the disk, as far as the database can."""
 

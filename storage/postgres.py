@@ -63,14 +63,9 @@ class PostgresDatabase:
 
     async def one(self, statement: Prepared, values: dict[str, Any]) -> Rows:
         """Straight to asyncpg: outside a transaction PostgreSQL commits each statement itself."""
-        async with _faults(), self._engine.connect() as connection:
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert raw is not None
-            try:
-                return await _one(raw, statement, [values[name] for name in statement.order])
-            except BaseException:
-                await connection.invalidate()
-                raise
+        arguments = [values[name] for name in statement.order]
+        async with self._raw() as raw:
+            return await _one(raw, statement, arguments)
 
     async def read(self, work: Work[T]) -> T:
         return await self.write(work)
@@ -79,8 +74,24 @@ class PostgresDatabase:
         async with _faults(), self._engine.begin() as connection:
             return await connection.run_sync(work)
 
+    async def settle(self) -> None:
+        """The server's log is its own affair; for what rows tell, see `Drafts.expire`."""
+
     async def compact(self) -> None:
-        """Nothing to be done by hand: autovacuum frees, and the log is recycled by the server."""
+        """Free what was deleted now. The server's log keeps it until the log is recycled."""
+        async with self._raw() as raw:
+            await raw.execute("VACUUM drafts, records, wraps, cases")
+
+    @asynccontextmanager
+    async def _raw(self) -> AsyncIterator[Any]:
+        """A connection of asyncpg's own. One that failed is not used again."""
+        async with _faults(), self._engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            try:
+                yield raw
+            except BaseException:
+                await connection.invalidate()
+                raise
 
 
 async def _one(raw: Any, statement: Prepared, values: list[Any]) -> Rows:

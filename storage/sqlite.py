@@ -72,6 +72,9 @@ class SqliteDatabase:
     async def write(self, work: Work[T]) -> T:
         return await self._in_thread(lambda session: session.write(work))
 
+    async def settle(self) -> None:
+        await self._in_thread(Session.settle)
+
     async def compact(self) -> None:
         await self._in_thread(Session.compact)
 

@@ -58,10 +58,14 @@ class Session:
         # IMMEDIATE: a transaction that reads first and writes later could not wait its turn.
         return self._transaction("BEGIN IMMEDIATE", work)
 
-    def compact(self) -> None:
-        """Give freed pages back, then empty the log, which still holds what was overwritten."""
-        self._raw.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
+    def settle(self) -> None:
+        """Empty the log: it holds what was overwritten, and which pages were written together."""
         self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def compact(self) -> None:
+        """Give freed pages back; `secure_delete` has overwritten them."""
+        self._raw.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
+        self.settle()
 
     def close(self) -> None:
         self._core.close()

@@ -27,7 +27,8 @@ KINDS = ("sqlite", "postgresql")
 class Postgres:
     """A server in a temporary folder, as root and as an ordinary user, on a socket alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool = False) -> None:
+        """`durable` flushes to disk as in production; tests that count on it say so."""
         self._folder = Path(tempfile.mkdtemp(prefix="tropa-pg-"))
         self._folder.chmod(0o755)  # as root, the server runs under a user of its own
         # The wheel keeps a lock in a place shared by all users of a machine; ours stays ours.
@@ -38,12 +39,16 @@ class Postgres:
         PostgresServer._lock = fasteners.InterProcessLock(self._folder / "lock")
         self._server = get_server(self._folder / "data", cleanup_mode="stop")
         self._names = count()
+        self._durable = durable
 
     async def fresh(self) -> str:
         """The address of a new, empty database."""
         name = f"t{next(self._names)}"
         connection = await asyncpg.connect(self.address("postgres"))
         try:
+            if not self._durable:
+                await connection.execute("ALTER SYSTEM SET fsync = off")
+                await connection.execute("SELECT pg_reload_conf()")
             await connection.execute(f"CREATE DATABASE {name}")
         finally:
             await connection.close()

@@ -112,7 +112,7 @@ async def test_migrations_do_not_depend_on_the_working_directory(empty_address: 
         subprocess.run,
         [sys.executable, "-c", program, empty_address],
         cwd="/",
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *filter(None, sys.path)])},
         check=True,
     )
     assert await pending(empty_address) == []

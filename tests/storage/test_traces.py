@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 from storage import Storage, open_storage
 from storage.migrations import upgrade
 from storage.tables import metadata
+from tests.databases import fresh_address
 from tests.storage.samples import ANNA, NOW, OLGA, a_case, a_draft, after
 
 PLANTED = b"planted-ciphertext-%d|"
@@ -191,6 +192,22 @@ async def test_nothing_leads_from_a_draft_to_a_case(storage: Storage) -> None:
     )
     shared = set(rows["drafts"][0]) & {value for row in rows["cases"] for value in row}
     assert shared == set()
+
+
+async def test_an_hour_later_postgresql_does_not_know_which_draft_became_which_case() -> None:
+    address = await fresh_address("postgresql", Path())
+    await upgrade(address)
+    storage = await open_storage(address)
+    for _ in range(5):
+        draft = a_draft()
+        await storage.drafts.put(draft, None)
+        await storage.cases.submit(after(draft), 1, a_case())
+    together = "SELECT count(*) FROM drafts JOIN cases ON drafts.xmin = cases.xmin"
+    assert await _rows(storage, together) == [(5,)]
+    await storage.drafts.expire(NOW)
+    assert await _rows(storage, together) == [(0,)]
+    assert await _rows(storage, "SELECT count(DISTINCT xmin::text) FROM drafts") == [(1,)]
+    await storage.close()
 
 
 def _modes(folder: Path) -> list[int]:
