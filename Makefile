@@ -3,7 +3,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench ordeal format lock clean
+.PHONY: help run test check bench ordeal pictures format lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -25,6 +25,9 @@ ordeal: $(READY) ## the long runs at full length
 
 bench: $(READY) ## measure, each figure beside its floor; writes build/bench.json
 	@$(PY) -m tests.benchmarks
+
+pictures: $(READY) ## make the pictures in the documents anew
+	@$(PY) -m tools.pictures
 
 format: $(READY) ## put the code into shape
 	@.venv/bin/ruff format .

@@ -16,7 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from intake.errors import TropaError
 
-_HERE = Path(__file__).resolve().parent.parent
+_FORMS = Path(__file__).resolve().parent.parent / "forms"
+_DEFAULT_FORM = _FORMS / "default.yaml"
+_DEFAULT_INFORMATION = _FORMS / "information"
 
 CREDENTIALS = ("TELEGRAM_TOKEN", "RETURN_KEY", "WEBHOOK_SECRET")
 
@@ -30,7 +32,8 @@ def _blank_is_unset(value: object) -> object:
 
 
 OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_blank_is_unset)]
+FormPath = Annotated[Path, BeforeValidator(lambda value: value or _DEFAULT_FORM)]
+InformationPath = Annotated[Path, BeforeValidator(lambda value: value or _DEFAULT_INFORMATION)]
 
 
 class Settings(BaseSettings):
@@ -46,8 +49,8 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///tropa.db"
     organisation: Path = Path("organisation.json")
     roster: Path = Path("roster.json")
-    form: Path = _HERE / "forms" / "default.yaml"
-    information: Path = _HERE / "forms" / "information"
+    form: FormPath = _DEFAULT_FORM
+    information: InformationPath = _DEFAULT_INFORMATION
     queue_listen: str = "127.0.0.1:8440"
     webhook_url: OptionalText = None
     webhook_listen: str = "127.0.0.1:8443"
