@@ -6,7 +6,7 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.errors import bad_request, conflict
+from sandbox.errors import ApiError, bad_request, conflict
 from sandbox.method import Described, Method
 from sandbox.params import Params
 from sandbox.world import Webhook, World
@@ -28,10 +28,24 @@ class Poller:
     def __init__(self, world: World) -> None:
         self._world = world
         self._ending: asyncio.Future[str] | None = None
+        self._next_conflict = float("-inf")
         self._last_offset = 0
         self._last_time = float("-inf")
 
     async def get_updates(self, params: Params) -> list[Json]:
+        try:
+            return await self._get_updates(params)
+        except ApiError:
+            await self._slow_down()
+            raise
+
+    async def _slow_down(self) -> None:
+        """Conflicts in quick succession are told only after three seconds."""
+        if self._world.limits.enabled and time.monotonic() < self._next_conflict:
+            await asyncio.sleep(3)
+        self._next_conflict = time.monotonic() + 3
+
+    async def _get_updates(self, params: Params) -> list[Json]:
         world = self._world
         if world.webhook.url:
             raise conflict(

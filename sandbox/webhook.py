@@ -53,7 +53,8 @@ class Delivery:
             for number, item in list(queue.pending.items()):
                 self._start(number, item)
         try:
-            await asyncio.wait_for(self._world.queue.added.wait(), 0.2)
+            async with asyncio.timeout(0.2):
+                await queue.added.wait()
         except TimeoutError:
             return
         if not self._world.webhook.url:
