@@ -63,12 +63,13 @@ open_seed = cache(decrypt_seed)
 
 @dataclass
 class Time:
-    """A clock turned by hand."""
+    """A clock turned by hand; `live`, the real one, for programs that have only that."""
 
     now: datetime = START
+    live: bool = False
 
     def __call__(self) -> datetime:
-        return self.now
+        return datetime.now(UTC) if self.live else self.now
 
     def pass_(self, **span: float) -> None:
         self.now += timedelta(**span)
@@ -101,6 +102,13 @@ class DeskUser:
     width: int = 100
     passphrase: str = PASSPHRASE
     typed: list[str] = field(default_factory=list)
+
+    def settle(self, name: str = "") -> None:
+        """Give the desk the identity of this name (otherwise the folder's), made once and kept."""
+        identity = identity_of(name or self.home.name)
+        self.home.mkdir()
+        (self.home / IDENTITY).write_bytes(age_file(identity))
+        (self.home / CARD).write_text(Card.of(name or self.home.name, identity).line())
 
     def run(self, *arguments: str, **changes: Any) -> Ran:
         desk = self.desk(**changes)
@@ -296,10 +304,7 @@ class World:
         """The desk of somebody who has an identity and has joined; made at the first call."""
         user = self.bare_desk(name, **options)
         if not (user.home / IDENTITY).exists():
-            identity = identity_of(name)
-            user.home.mkdir()
-            (user.home / IDENTITY).write_bytes(age_file(identity))
-            (user.home / CARD).write_text(Card.of(name, identity).line())
+            user.settle(name)
             joined = user.run("join", self.url, str(self.organisation_file))
             assert joined.code == 0, joined.all
         return user

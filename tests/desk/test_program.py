@@ -1,0 +1,87 @@
+"""`tropa` as a person starts it: a process of its own, with its environment and exit codes."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.desk.world import PASSPHRASE, URGENT, World
+
+
+def tropa(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    secret = home.parent / "passphrase"
+    secret.write_text(PASSPHRASE + "\n")
+    path = os.environ["PATH"]
+    base = {"PATH": path, "TROPA_HOME": str(home), "TROPA_PASSPHRASE_FILE": str(secret)}
+    return subprocess.run(
+        [sys.executable, "-c", "from desk.cli import main; main()", *arguments],
+        env=base | {"TROPA_LANGUAGE": "en"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_first_steps_and_the_whole_way_to_an_open_case(world: World, tmp_path: Path) -> None:
+    world.time.live = True
+    world.put(world.roster.extended(world.time() + timedelta(days=9)))
+    case = world.submit(URGENT)
+    home = world.desk("anna").home
+    assert case[:8] in tropa(home, "queue").stdout
+    assert tropa(home, "take").returncode == 0
+    opened = tropa(home, "open", case[:6])
+    assert opened.returncode == 0, opened.stderr
+    assert "Mobilised" in opened.stdout
+    assert "\x1b" not in opened.stdout
+    russian = tropa(home, "open", case[:6], TROPA_LANGUAGE="ru")
+    assert "Мобилизован" in russian.stdout
+    assert "Почему срочно" in russian.stdout
+
+
+def test_without_an_identity_it_says_what_to_do_and_fails(tmp_path: Path) -> None:
+    ran = tropa(tmp_path / "home", "queue")
+    assert ran.returncode == 1
+    assert "tropa identity new" in ran.stderr
+    assert ran.stdout == ""
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_command_it_does_not_know_ends_with_two(tmp_path: Path) -> None:
+    ran = tropa(tmp_path / "home", "opne")
+    assert ran.returncode == 2
+    assert "Traceback" not in ran.stderr
+
+
+def test_the_folder_is_the_homes_config_by_default(tmp_path: Path) -> None:
+    ran = tropa(tmp_path / "x", "identity", "new", TROPA_HOME="", HOME=str(tmp_path / "me"))
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "me" / ".config" / "tropa" / "identity.age").exists()
+
+
+@pytest.mark.parametrize("locale", ["ru_RU.UTF-8", "ru"])
+def test_the_language_comes_from_the_locale(tmp_path: Path, locale: str) -> None:
+    ran = tropa(tmp_path / "home", "queue", TROPA_LANGUAGE="", LANG=locale)
+    assert "tropa identity new" in ran.stderr
+    assert "нет" in ran.stderr
+
+
+def test_the_help_lists_the_commands_in_both_languages(tmp_path: Path) -> None:
+    for language, words in (("en", "most urgent first"), ("ru", "сначала самое срочное")):
+        ran = tropa(tmp_path / "home", "--help", TROPA_LANGUAGE=language)
+        assert ran.returncode == 0
+        assert words in ran.stdout
+
+
+def test_the_process_leaves_no_core_and_cannot_be_read_by_others(tmp_path: Path) -> None:
+    code = (
+        "import resource, desk.cli as c; c.production = lambda: None; c.run = lambda *a: 0\n"
+        "try: c.main()\nexcept SystemExit: pass\n"
+        "import ctypes; print(resource.getrlimit(resource.RLIMIT_CORE),"
+        " ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "(0, 0) 0"
