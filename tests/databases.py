@@ -17,6 +17,7 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 import pytest_asyncio
+from sqlalchemy import make_url
 
 from storage import Storage, open_storage
 from storage.migrations import upgrade
@@ -40,16 +41,28 @@ class Postgres:
         self._server = get_server(self._folder / "data", cleanup_mode="stop")
         self._names = count()
         self._durable = durable
+        self._prepared: str | None = None
 
     async def fresh(self) -> str:
         """The address of a new, empty database."""
+        return await self._copy("template1")
+
+    async def prepared(self) -> str:
+        """The address of a new database with its tables, and nothing in them."""
+        if self._prepared is None:
+            address = await self.fresh()
+            await upgrade(address)
+            self._prepared = make_url(address).database
+        return await self._copy(str(self._prepared))
+
+    async def _copy(self, template: str) -> str:
         name = f"t{next(self._names)}"
         connection = await asyncpg.connect(self.address("postgres"))
         try:
             if not self._durable:
                 await connection.execute("ALTER SYSTEM SET fsync = off")
                 await connection.execute("SELECT pg_reload_conf()")
-            await connection.execute(f"CREATE DATABASE {name}")
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         finally:
             await connection.close()
         return self.address(name)
@@ -87,6 +100,15 @@ async def fresh_address(kind: str, folder: Path) -> str:
     return await shared_postgres().fresh()
 
 
+async def prepared_address(kind: str, folder: Path) -> str:
+    """The same with its tables made, and nothing in them."""
+    if kind == "postgresql":
+        return await shared_postgres().prepared()
+    address = await fresh_address(kind, folder)
+    await upgrade(address)
+    return address
+
+
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     """Which database the test runs on."""
@@ -101,10 +123,9 @@ async def empty_address(kind: str, tmp_path: Path) -> str:
 
 
 @pytest_asyncio.fixture
-async def address(empty_address: str) -> str:
+async def address(kind: str, tmp_path: Path) -> str:
     """The address of a database with its tables, and nothing in them."""
-    await upgrade(empty_address)
-    return empty_address
+    return await prepared_address(kind, tmp_path)
 
 
 @pytest_asyncio.fixture

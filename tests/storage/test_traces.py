@@ -13,7 +13,7 @@ from sqlalchemy import inspect, text
 from storage import Storage, open_storage
 from storage.migrations import upgrade
 from storage.tables import metadata
-from tests.databases import fresh_address
+from tests.databases import prepared_address
 from tests.storage.samples import ANNA, NOW, OLGA, a_case, a_draft, after
 
 PLANTED = b"planted-ciphertext-%d|"
@@ -195,9 +195,7 @@ async def test_nothing_leads_from_a_draft_to_a_case(storage: Storage) -> None:
 
 
 async def test_an_hour_later_postgresql_does_not_know_which_draft_became_which_case() -> None:
-    address = await fresh_address("postgresql", Path())
-    await upgrade(address)
-    storage = await open_storage(address)
+    storage = await open_storage(await prepared_address("postgresql", Path()))
     for _ in range(5):
         draft = a_draft()
         await storage.drafts.put(draft, None)
