@@ -29,6 +29,7 @@ class Chat:
     `revision` is that of the card's keys (see `handlers.layout.INBOX`). `showing` is the plain
     card that is drawn, None for the interview's own; `asleep` that the secret was forgotten while
     the card still holds it: nothing may be drawn over such a card unasked.
+    `doubtful`: a card was sent and no answer came, so it may be there without being known.
     `drawing` counts the cards drawn, so that a late one never covers a newer one.
     """
 
@@ -41,6 +42,7 @@ class Chat:
     asleep: bool = False
     language: str = ""
     hidden: bool = False
+    doubtful: bool = False
     drawing: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 

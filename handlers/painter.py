@@ -96,7 +96,19 @@ class Painter:
             except Lost:
                 chat.card = None
         if chat.card is None:
-            chat.card = await self._messenger.send(chat.id, card)
+            await self._send(chat, card)
+
+    async def _send(self, chat: Chat, card: Card) -> None:
+        """A new message. Where the answer to an earlier sending was lost, that message may be in
+        the chat all the same, under an id that nobody told us: it goes."""
+        doubtful, chat.doubtful = chat.doubtful, True
+        sent = chat.card = await self._messenger.send(chat.id, card)
+        chat.doubtful = False
+        if doubtful:
+            await self._stubbornly(chat, None, lambda: self._clear_below(chat, sent))
+
+    async def _clear_below(self, chat: Chat, message: int) -> None:
+        await self._messenger.delete(chat.id, _around(message - 1))
 
     async def _remove(self, chat: Chat, messages: tuple[int, ...]) -> None:
         if await self._messenger.delete(chat.id, messages):
