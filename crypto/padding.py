@@ -20,7 +20,7 @@ def padded_size(length: int) -> int:
 
 def is_padded_size(size: int) -> bool:
     """Whether anything padded has this many bytes."""
-    return size >= SMALLEST and _bucket(size) == size
+    return _bucket(size) == size
 
 
 def pad(data: bytes) -> bytes:
