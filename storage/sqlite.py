@@ -24,8 +24,7 @@ from storage.sqlite_thread import Call, Session
 
 T = TypeVar("T")
 
-# aiosqlite tells of a connection closed under its feet by ValueError.
-_FAULTS = (sqlite3.Error, SQLAlchemyError, ValueError)
+_FAULTS = (sqlite3.Error, SQLAlchemyError)
 
 # Faults after which a connection is as good as before. After any other a new one is opened.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
