@@ -1,0 +1,48 @@
+"""How long each part takes: in full for figures to quote, briefly to see that all of it works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Seconds, counts of people, and how often each part is repeated."""
+
+    crowd: int
+    """People in mid-interview with each bot."""
+    rounds: int
+    round_seconds: float
+    rate_steps: int
+    step_seconds: float
+    interviews: int
+    at_rest: int
+    """Drafts and cases that are written to see how large they are."""
+    starts: int
+    settle: float
+    open_drafts: int
+
+
+FULL = Plan(
+    crowd=1000,
+    rounds=4,
+    round_seconds=18.0,
+    rate_steps=8,
+    step_seconds=4.0,
+    interviews=24,
+    at_rest=500,
+    starts=5,
+    settle=4.0,
+    open_drafts=10_000,
+)
+
+QUICK = Plan(
+    crowd=50,
+    rounds=1,
+    round_seconds=2.0,
+    rate_steps=2,
+    step_seconds=1.0,
+    interviews=2,
+    at_rest=50,
+    starts=1,
+    settle=1.0,
+    open_drafts=500,
+)
