@@ -9,9 +9,10 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 
 from aiohttp import web
-from telegram.error import InvalidToken, TelegramError
+from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.compose import Pause, Server, compose, utc_now
 from bot.content import load_content
@@ -68,21 +69,23 @@ async def _run(server: Server, stack: AsyncExitStack, stop: asyncio.Event) -> No
     if server.settings.webhook_url:
         await _receive(server, stack, stop)
     else:
-        await _without_webhook(server, stop)
+        await _told(server, stop, server.bot.delete_webhook)
         await poll(server.source, server.updates, stop)
     log.info("Tropa stops")
 
 
-async def _without_webhook(server: Server, stop: asyncio.Event) -> None:
-    """Polling needs that no webhook is set; Telegram may be out of reach for a while."""
+async def _told(server: Server, stop: asyncio.Event, tell: Callable[[], Awaitable[bool]]) -> None:
+    """Tell Telegram how updates are to come; it may be out of reach for a while."""
     while not stop.is_set():
         try:
-            await server.bot.delete_webhook()
+            await tell()
             return
         except InvalidToken:
             raise CannotStart(
                 "Telegram does not know this token. Check TELEGRAM_TOKEN and TELEGRAM_API_URL."
             ) from None
+        except BadRequest as error:
+            raise CannotStart(f"Telegram refuses WEBHOOK_URL: {error.message}.") from None
         except TelegramError:
             log.warning("Telegram cannot be reached. Trying again.")
             await server.pause(5.0)
@@ -94,12 +97,14 @@ async def _receive(server: Server, stack: AsyncExitStack, stop: asyncio.Event) -
     if not secret:
         raise CannotStart("WEBHOOK_SECRET is not set. Make one with: openssl rand -hex 32")
     await _listen(stack, webhook(server.updates, secret), settings.webhook_listen, "WEBHOOK_LISTEN")
-    await server.bot.set_webhook(
+    tell = partial(
+        server.bot.set_webhook,
         settings.webhook_url or "",
         secret_token=secret,
         allowed_updates=list(ALLOWED_UPDATES),
         max_connections=40,
     )
+    await _told(server, stop, tell)
     await stop.wait()
 
 
