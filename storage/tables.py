@@ -64,7 +64,7 @@ cases = Table(
     Column("received", BigInteger, nullable=False),
     Column("promised_by", BigInteger, nullable=False),
     Column("form", String, nullable=False),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("state", String, nullable=False),
     Column("holder", String),
     Column("leased_until", BigInteger),

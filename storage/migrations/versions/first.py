@@ -64,7 +64,7 @@ def _cases() -> None:
         _column("received", sa.BigInteger()),
         _column("promised_by", sa.BigInteger()),
         _column("form", sa.String()),
-        _column("epoch", sa.Integer()),
+        _column("epoch", sa.BigInteger()),
         _column("state", sa.String()),
         _column("holder", sa.String(), nullable=True),
         _column("leased_until", sa.BigInteger(), nullable=True),
