@@ -105,7 +105,7 @@ def _deadlines(desk: Desk, reading: Reading, form: Form) -> Table:
     for deadline in reading.deadlines:
         label = form.by_id[deadline.question].label.text(desk.settings.language)
         near = "bold red" if deadline.days_left < URGENT_DAYS else "bold"
-        left = Text(days(desk.language, deadline.days_left), style=near)
+        left = Text.assemble((days(desk.language, deadline.days_left), near))
         left.append(f"  ({deadline.day.isoformat()})", style="dim")
         table.add_row(plain(label), left)
     return table

@@ -56,7 +56,8 @@ def queue_table(desk: Desk, cases: Sequence[Header], form: Form | None) -> Table
 
 
 def level_text(level: Level) -> Text:
-    return Text(f" {level.value} ", style=LEVEL_STYLE[level])
+    # Assembled, so that the style ends with the text and does not fill the column.
+    return Text.assemble((f" {level.value} ", LEVEL_STYLE[level]))
 
 
 def skills_text(skills: Sequence[str], form: Form | None, language: str) -> str:
@@ -66,7 +67,7 @@ def skills_text(skills: Sequence[str], form: Form | None, language: str) -> str:
 
 def due_text(desk: Desk, header: Header, now: datetime) -> Text:
     words = promise(desk.language, header.promised_by, now)
-    return Text(words, style="bold red" if now >= header.promised_by else "")
+    return Text.assemble((words, "bold red" if now >= header.promised_by else ""))
 
 
 def _holding(desk: Desk, header: Header, now: datetime) -> str:
