@@ -128,9 +128,11 @@ def _navigate(scene: _Scene, event: Event) -> _Turn | None:
 
 def _back(scene: _Scene) -> _Turn | None:
     draft = _keep_marks(scene)
-    if scene.draft.editing:
-        return _Turn(review(draft))
     asked = scene.asked(draft)
+    if scene.draft.editing:
+        # What must be answered and was unticked or cleared keeps the person here.
+        left = next((q for q in asked if not q.skip and q.id not in draft.answers), None)
+        return _Turn(_edit(draft, left) if left else review(draft))
     place = _index(asked, draft.question)
     return _Turn(ask(draft, asked[place - 1])) if place > 0 else None
 

@@ -329,6 +329,13 @@ def test_an_edit_can_be_left_without_changing_anything() -> None:
     assert talk.draft.answers == before
 
 
+def test_an_edit_cannot_take_back_what_must_be_answered() -> None:
+    form = small_form("\n".join([many("a", "b", "c", more="skip: no"), one("d", "e", "f")]))
+    talk = Talk(form, Toggle("b"), Done(), Skip(), Edit("a"), Toggle("b"), Back())
+    assert (talk.at, talk.draft.editing, talk.draft.answers) == ("a", True, {"d": SKIPPED})
+    assert isinstance(talk.do(Toggle("c"), Done()).screen, ReviewScreen)
+
+
 def test_an_edit_may_be_the_urgent_answer() -> None:
     talk = reviewed(*TO_WHO, Choose("me")).do(Edit("danger"), Choose("day"))
     assert isinstance(talk.screen, OfferScreen)
