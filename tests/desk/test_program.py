@@ -85,3 +85,19 @@ def test_the_process_leaves_no_core_and_cannot_be_read_by_others(tmp_path: Path)
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "(0, 0) 0"
+
+
+def test_the_desk_needs_nothing_of_the_servers() -> None:
+    code = "import sys, desk.cli; print(*{name.split('.')[0] for name in sys.modules})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    servers = {
+        "aiohttp",
+        "telegram",
+        "sqlalchemy",
+        "alembic",
+        "aiosqlite",
+        "uvloop",
+        "bot",
+        "storage",
+    }
+    assert not servers & set(ran.stdout.split())
