@@ -64,9 +64,11 @@ function showMembers(group) {
 
 function showFooter(chat) {
   const fresh = chat.kind === "private" && !chat.started;
+  const pressed = document.activeElement === $("start");
   $("start").hidden = !fresh && !chat.blocked;
   $("start").textContent = chat.blocked ? "RESTART BOT" : "START";
   $("form").hidden = fresh || chat.blocked;
+  if (pressed && !$("form").hidden) $("text").focus();
   $("welcome").hidden = !(fresh && state.about.description);
   $("description").textContent = state.about.description;
   $("menu").hidden = chat.kind !== "private" || state.about.commands.length === 0;
@@ -202,7 +204,7 @@ function readyControls() {
     document.body.dataset.view = "people";
     document.querySelector('.person[aria-current="true"]')?.focus();
   });
-  $("start").addEventListener("click", () => spoken(act("send", { text: "/start" })).then(() => $("text").focus()));
+  $("start").addEventListener("click", () => spoken(act("send", { text: "/start" })));
   $("show-gone").addEventListener("change", (event) => {
     openGone(event.target.checked);
     if (event.target.checked) showGone(state.active);

@@ -1,0 +1,271 @@
+"""The chat page in a real browser: what a person sees, taps and types, and what is gone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from sandbox.client import Sandbox
+from tests.sandbox.talk import keyboard
+
+Json = dict[str, Any]
+
+CHROMIUM = Path("/usr/bin/chromium")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine")
+pytestmark = needs_browser
+
+
+class Clerk:
+    """A small bot: one card, which says what was tapped or typed last; typed texts are removed."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._cards: dict[int, int] = {}
+
+    async def run(self) -> None:
+        offset = 0
+        while True:
+            answer = await self._sandbox.call("getUpdates", offset=offset, timeout=20)
+            for update in answer["result"]:
+                offset = update["update_id"] + 1
+                await self._handle(update)
+
+    async def _handle(self, update: Json) -> None:
+        if "callback_query" in update:
+            query = update["callback_query"]
+            answer = {"text": f"Saved {query['data']}", "show_alert": query["data"] == "alert"}
+            await self._sandbox.call("answerCallbackQuery", callback_query_id=query["id"], **answer)
+            await self._show(query["from"]["id"], f"You chose {query['data']}")
+        elif "message" in update:
+            message = update["message"]
+            chat = message["chat"]["id"]
+            place = {"chat_id": chat, "message_id": message["message_id"]}
+            if message.get("text") != "/keep":
+                await self._sandbox.call("deleteMessage", **place)
+            await self._show(chat, f"<b>You wrote</b> {len(message.get('text', ''))} letters")
+
+    async def _show(self, chat: int, text: str) -> None:
+        keys = keyboard([("Yes", "yes"), ("No", "no")], [("Alert", "alert")])
+        card = {"chat_id": chat, "text": text, "parse_mode": "HTML", "reply_markup": keys}
+        if chat in self._cards:
+            await self._sandbox.call("editMessageText", message_id=self._cards[chat], **card)
+        else:
+            sent = await self._sandbox.call("sendMessage", **card)
+            self._cards[chat] = sent["result"]["message_id"]
+
+
+@pytest.fixture
+async def served(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
+    """A sandbox with the clerk at work."""
+    commands = [{"command": "keep", "description": "Оставить"}]
+    await sandbox.call("setMyCommands", commands=commands, language_code="ru")
+    await sandbox.call("setMyDescription", description="Опишите беду", language_code="ru")
+    await sandbox.call("setMyName", name="Тропа", language_code="ru")
+    working = asyncio.create_task(Clerk(sandbox).run())
+    yield sandbox
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        made = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield made
+        await made.close()
+
+
+@pytest.fixture
+async def page(served: Sandbox, browser: Browser) -> AsyncIterator[Page]:
+    """The page, opened; any error in its scripts fails the test."""
+    problems: list[str] = []
+    made = await browser.new_page(viewport={"width": 1200, "height": 800}, color_scheme="light")
+    made.on("pageerror", lambda error: problems.append(str(error)))
+    made.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    await made.goto(served.url)
+    await expect(made.locator("#start")).to_be_visible()
+    yield made
+    await made.close()
+    assert problems == []
+
+
+async def begin(page: Page) -> None:
+    await page.locator("#start").click()
+    await expect(page.locator(".key")).to_have_count(3)
+
+
+async def test_before_the_first_message_there_is_the_description_and_start(page: Page) -> None:
+    await expect(page.locator("#bot-name")).to_have_text("Тропа")
+    await expect(page.locator("#description")).to_have_text("Опишите беду")
+    await expect(page.locator("#form")).to_be_hidden()
+    await begin(page)
+    await expect(page.locator("#welcome")).to_be_hidden()
+    await expect(page.locator("#form")).to_be_visible()
+
+
+async def test_a_card_is_shown_with_its_markup_and_a_tap_edits_it(page: Page) -> None:
+    await begin(page)
+    await expect(page.locator(".bubble strong")).to_have_text("You wrote")
+    await page.get_by_role("button", name="Yes").click()
+    await expect(page.locator(".bubble")).to_contain_text("You chose yes")
+    await expect(page.locator(".toast")).to_have_text("Saved yes")
+    await expect(page.locator(".stamp")).to_contain_text("edited")
+    await page.get_by_role("button", name="Alert").click()
+    await expect(page.locator("#alert")).to_be_visible()
+    await expect(page.locator("#alert-text")).to_have_text("Saved alert")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#alert")).to_be_hidden()
+
+
+async def test_what_was_deleted_is_gone_from_the_chat_and_in_the_log(page: Page) -> None:
+    await begin(page)
+    await page.locator("#text").fill("my secret")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble")).to_contain_text("9 letters")
+    await expect(page.locator(".message")).to_have_count(1)
+    await expect(page.locator(".messages")).not_to_contain_text("my secret")
+    await page.get_by_text("Show deleted").click()
+    log = page.locator("#gone-list del")
+    await expect(log.filter(has_text="my secret")).to_have_count(1)
+    await expect(log.filter(has_text="You wrote 6 letters")).to_have_count(1)
+    assert await log.first.evaluate("n => getComputedStyle(n).textDecorationLine") == "line-through"
+
+
+async def test_everything_works_by_keyboard(page: Page) -> None:
+    await page.locator("#start").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".key")).to_have_count(3)
+    await expect(page.locator("#text")).to_be_focused()
+    await page.keyboard.type("/keep")
+    await page.keyboard.press("Shift+Enter")
+    await expect(page.locator("#text")).to_have_value("/keep\n")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message.mine")).to_have_count(1)
+    await page.locator(".key", has_text="No").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble").first).to_contain_text("You chose no")
+    await expect(page.locator(".key", has_text="No")).to_be_focused()
+    outline = "n => getComputedStyle(n).outlineStyle"
+    assert await page.locator(".key", has_text="No").evaluate(outline) == "solid"
+
+
+async def test_the_menu_opens_moves_and_closes_by_keyboard(page: Page) -> None:
+    await begin(page)
+    await page.locator("#menu").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("menuitem", name="Оставить")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#popup")).to_be_hidden()
+    await expect(page.locator("#menu")).to_be_focused()
+    await page.locator("#attach").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("End")
+    await expect(page.get_by_role("menuitem", name="Sticker")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bubble")).to_contain_text("0 letters")
+
+
+async def test_an_own_message_is_edited_and_deleted(page: Page, served: Sandbox) -> None:
+    await begin(page)
+    await page.locator("#text").fill("/keep")
+    await page.keyboard.press("Enter")
+    mine = page.locator(".message.mine")
+    await mine.hover()
+    await mine.get_by_role("button", name="Edit this message").click()
+    await page.locator("#text").fill("changed")
+    await page.keyboard.press("Enter")
+    await expect(mine.locator(".bubble")).to_contain_text("changed")
+    await mine.hover()
+    await mine.get_by_role("button", name="Delete this message").click()
+    await page.get_by_role("menuitem", name="Delete for both").click()
+    await expect(mine).to_have_count(0)
+
+
+async def test_two_people_have_their_own_chats(page: Page) -> None:
+    await begin(page)
+    await page.get_by_role("button", name="Yes").click()
+    await expect(page.locator(".bubble")).to_contain_text("You chose yes")
+    await page.locator("#add-open").click()
+    await page.locator("#add-form [name=name]").fill("Jane")
+    await page.locator("#add-form [name=language]").select_option("en")
+    await page.locator("#add-form .strong").click()
+    await expect(page.locator("#start")).to_be_visible()
+    await expect(page.locator("#bot-name")).to_have_text("Sandbox")
+    await expect(page.locator(".message")).to_have_count(0)
+    await begin(page)
+    await expect(page.locator(".bubble")).to_contain_text("6 letters")
+    await page.locator(".person").first.click()
+    await expect(page.locator(".bubble")).to_contain_text("You chose yes")
+    await expect(page.locator(".person")).to_have_count(2)
+
+
+async def test_news_in_another_chat_is_counted(page: Page, served: Sandbox) -> None:
+    await begin(page)
+    other = await served.person("en", name="Jane")
+    await other.send("/start")
+    await expect(page.locator(".person", has_text="Jane").locator(".unread")).to_have_text("1")
+    await expect(page.locator(".bubble")).to_have_count(1)
+
+
+async def test_clearing_and_blocking_are_in_the_menu(page: Page) -> None:
+    await begin(page)
+    await page.locator("#more").click()
+    await page.get_by_role("menuitem", name="Clear history", exact=True).click()
+    await expect(page.locator(".message")).to_have_count(0)
+    await page.locator("#more").click()
+    await page.get_by_role("menuitem", name="Stop and block").click()
+    await expect(page.locator("#start")).to_have_text("RESTART BOT")
+
+
+async def test_dark_follows_the_system_and_the_button(page: Page) -> None:
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = await page.evaluate(ground)
+    await page.emulate_media(color_scheme="dark")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert await page.evaluate(ground) != light
+    await page.locator("#theme").click()
+    assert await page.evaluate(ground) == light
+
+
+async def test_on_a_narrow_screen_nothing_runs_over_the_edge(page: Page) -> None:
+    await begin(page)
+    await page.set_viewport_size({"width": 340, "height": 640})
+    assert await page.evaluate("document.querySelector('.chat').scrollWidth") <= 340
+    edges = await page.locator(".key, #send, #more").evaluate_all(
+        "nodes => nodes.map(node => node.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 340
+    await expect(page.locator(".people")).to_be_hidden()
+    await page.locator("#back").click()
+    await expect(page.locator(".person")).to_be_visible()
+    await page.locator(".person").click()
+    await expect(page.locator(".key").first).to_be_visible()
+
+
+async def test_the_page_asks_no_other_host(page: Page, served: Sandbox) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.reload()
+    await begin(page)
+    assert len(asked) > 5
+    assert {url for url in asked if not url.startswith(served.url)} == set()
+
+
+async def test_hostile_texts_stay_texts(page: Page, served: Sandbox) -> None:
+    await begin(page)
+    person = int(page.url.partition("#")[2])
+    bad = "<img src=x onerror=alert(1)> \u202e &lt;"
+    await served.call("sendMessage", chat_id=person, text=bad)
+    await expect(page.locator(".bubble").last).to_contain_text("<img src=x onerror=alert(1)>")
+    assert await page.locator(".bubble img").count() == 0
