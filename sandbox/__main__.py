@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import signal
 
+import uvloop
+
 from sandbox.clock import Clock
 from sandbox.server import Server
 from sandbox.world import DEFAULT_TOKEN, World
@@ -43,7 +45,7 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    asyncio.run(serve(arguments().parse_args()))
+    uvloop.run(serve(arguments().parse_args()))
 
 
 if __name__ == "__main__":

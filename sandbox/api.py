@@ -54,8 +54,9 @@ class Api:
             raise not_found()
         world = self._world
         world.calls[method.name] += 1
-        for unknown in params.values.keys() - set(method.params):
-            world.ignored[f"{method.name}.{unknown}"] += 1
+        for name in params.values:
+            if name not in method.params:
+                world.ignored[f"{method.name}.{name}"] += 1
         if method.name == "getUpdates":
             return await self.poller.get_updates(params)
         result = method.call(world, params)
@@ -131,7 +132,7 @@ def _cut(request: web.Request) -> web.Response:
 
 
 async def _params(request: web.Request) -> Params:
-    values: Json = dict(request.query)
+    values: Json = dict(request.query) if request.query_string else {}
     files: dict[str, Upload] = {}
     kind = request.content_type
     if kind == "multipart/form-data":
