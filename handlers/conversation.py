@@ -122,7 +122,8 @@ class Conversation:
         if press is None or tap.message is None or not await self._lives(chat, tap.message, press):
             await self._painter.answer(tap.query, self._say(chat)(OLD))
             return
-        chat.card, chat.secret, chat.revision = tap.message, press.secret, press.revision
+        press = self._taken_up(chat, press)
+        chat.card = tap.message
         chat.hidden = chat.asleep = False
         try:
             card = await self._act(chat, press)
@@ -142,6 +143,19 @@ class Conversation:
         stays = press.secret is not None and chat.secret is None and not chat.asleep
         await self._painter.remove(chat, chat.card if stays else message)
         return stays
+
+    def _taken_up(self, chat: Chat, press: Press) -> Press:
+        """The press, its secret now the chat's. A key that carries another secret than the card
+        does, or none, is old, altered or somebody else's: it hides or redraws, nothing more.
+        """
+        same = press.secret == chat.secret
+        if chat.secret is not None and not (
+            same and (press.revision == INBOX) is (chat.revision == INBOX)
+        ):
+            verb = Verb.HIDE if press.verb is Verb.HIDE else Verb.CONTINUE
+            return Press(chat.secret, chat.revision, verb)
+        chat.secret, chat.revision = press.secret, press.revision
+        return press
 
     async def _act(self, chat: Chat, press: Press) -> Card:
         """What a key or a command does; returns the card to show."""
@@ -218,8 +232,11 @@ class Conversation:
             return self._shelf.card(chat, Verb.CLOSING) or self._shelf.start(chat)
         return await self._interviewing.current(chat)
 
-    async def _forget(self, chat: Chat, _press: Press) -> Card:
+    async def _forget(self, chat: Chat, press: Press) -> Card:
+        """An old *yes* erases nothing: more was answered since it was asked for."""
         if chat.secret is not None:
+            if await self._interviewing.has_moved_on(chat, press):
+                return await self._current(chat, press)
             await self._drafts.erase(chat.secret)
         return self._shelf.gone(chat)
 

@@ -85,9 +85,17 @@ class Interviewing:
                 return None
             step = self._step(found, events.Typed(text, update))
             kept = found if step.draft is found.draft else await self._save(chat, step, found)
+            if kept is not None and _asks_text(step.screen):
+                return self._shown(chat, kept, step.screen)
             if kept is not None:
-                return self._shown(chat, kept, step.screen) if _asks_text(step.screen) else None
+                chat.revision = kept.revision % REVISIONS
+                return None
         return None
+
+    async def has_moved_on(self, chat: Chat, press: Press) -> bool:
+        """Whether the interview has another revision than the key that was pressed."""
+        found = await self._drafts.open(chat.secret or "")
+        return isinstance(found, Stored) and press.revision != found.revision % REVISIONS
 
     async def speak(self, chat: Chat, language: str) -> Card:
         """The interview goes on in another language."""

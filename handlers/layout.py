@@ -87,5 +87,11 @@ def flowing(buttons: Sequence[Button]) -> list[Row]:
 
 
 def shortened(words: str, most: int) -> str:
-    """At most `most` characters, with a sign that something is left out."""
-    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+    """At most `most` units, with a sign that something is left out.
+
+    Units of UTF-16, as Telegram counts: a card of smileys is full twice as soon.
+    """
+    units = words.encode("utf-16-le", "replace")
+    if len(units) <= 2 * most:
+        return words
+    return units[: 2 * (most - 1)].decode("utf-16-le", "ignore").rstrip() + "…"
