@@ -149,6 +149,19 @@ async def test_the_line_that_tells_why_goes_with_the_next_tap(stage: Stage) -> N
     assert WHY not in card.text
 
 
+async def test_an_answer_of_smileys_fits_the_card(stage: Stage) -> None:
+    """Telegram counts a smiley twice: the card must, too, or it could never be drawn again."""
+    talk = await stage.person("ru")
+    await talk.begin()
+    await talk.go_through({}, until="note")
+    for words in ("🌿" * 2000, "<&>" * 1300, "ж" * 4000, "\u202e\u200b" * 2000):
+        await talk.person.send(words)
+        assert "✕" not in (await talk.alone()).text
+    await talk.press(Verb.CLEAR)
+    await talk.person.send("рябина")
+    assert "рябина" in (await talk.alone()).text
+
+
 async def test_ten_things_at_once_leave_one_message_and_one_line(stage: Stage) -> None:
     talk = await stage.person("ru")
     await talk.begin()
