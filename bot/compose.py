@@ -75,7 +75,7 @@ def compose(
         content.form, line.roster, settings.return_key_bytes(), clock, random=os.urandom
     )
     drafts = SealedDrafts(storage.drafts, storage.cases, maker, clock, os.urandom)
-    messenger, chats = TelegramMessenger(bot), Chats()
+    messenger, chats = TelegramMessenger(f"{base}{token}", request), Chats()
     painter = Painter(messenger, chats, pause)
     groups = Groups(messenger, texts, clock)
     conversation = Conversation(line, drafts, painter, groups, chats, texts, clock)

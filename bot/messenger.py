@@ -1,20 +1,25 @@
-"""Telegram, as the conversations need it: `handlers.ports.Messenger` on python-telegram-bot.
+"""Telegram, as the conversations need it: `handlers.ports.Messenger` over the Bot API.
 
-It turns the library's errors into the four a conversation can act on. It neither queues nor
+It turns refusals into the four errors that a conversation can act on. It neither queues nor
 retries: who knows what the chat should show by then decides that.
+
+Calls are made as plain JSON rather than through the library's `Bot`: that builds an object for
+every key, and reads every edited message back into objects that nobody looks at. It cost more CPU
+a tap than opening, stepping, sealing and storing the draft together.
 """
 
-from collections.abc import Awaitable, Sequence
-from typing import Final, TypeVar
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
-from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+from telegram.error import TelegramError
 
+from bot.http import AiohttpRequest
 from handlers.ports import Busy, Card, Lost, Unreachable
 
-T = TypeVar("T")
-
-_NO_PREVIEW: Final = LinkPreviewOptions(is_disabled=True)
+_JSON: Final = {"Content-Type": "application/json"}
+_SECONDS: Final = 15.0
+"""The longest that a call may take."""
 
 # Telegram names its refusals in sentences; these are the ones a conversation must tell apart.
 _NOTHING_TO_DO: Final = ("message is not modified", "query is too old", "query id is invalid",
@@ -29,91 +34,107 @@ class TooOld(Exception):
 
 
 class TelegramMessenger:
-    """Sends silently, forbids forwarding and saving, shows no link previews."""
+    """Sends silently, forbids forwarding and saving, shows no link previews.
 
-    def __init__(self, bot: Bot) -> None:
-        self._bot = bot
+    `url` is the Bot API's with the token in it.
+    """
+
+    def __init__(self, url: str, request: AiohttpRequest) -> None:
+        self._url = url
+        self._request = request
 
     async def send(self, chat: int, card: Card) -> int:
         """See `Messenger.send`."""
-        sent = await _understood(
-            self._bot.send_message(
-                chat,
-                card.html,
-                parse_mode="HTML",
-                reply_markup=_keyboard(card),
-                disable_notification=True,
-                protect_content=True,
-                link_preview_options=_NO_PREVIEW,
-            )
+        answer = await self._call(
+            "sendMessage",
+            {
+                "chat_id": chat,
+                **_content(card),
+                "disable_notification": True,
+                "protect_content": True,
+            },
         )
-        if sent is None:
-            raise Busy
-        return sent.message_id
+        try:
+            return int(json.loads(answer or b"")["result"]["message_id"])
+        except (ValueError, KeyError, TypeError):
+            raise Busy from None
 
     async def edit(self, chat: int, message: int, card: Card) -> None:
         """See `Messenger.edit`."""
-        await _understood(
-            self._bot.edit_message_text(
-                card.html,
-                chat_id=chat,
-                message_id=message,
-                parse_mode="HTML",
-                reply_markup=_keyboard(card),
-                link_preview_options=_NO_PREVIEW,
-            )
-        )
+        place = {"chat_id": chat, "message_id": message}
+        await self._call("editMessageText", {**place, **_content(card)})
 
     async def delete(self, chat: int, messages: Sequence[int]) -> bool:
         """See `Messenger.delete`."""
         try:
-            await _understood(self._bot.delete_messages(chat, list(messages)))
+            await self._call("deleteMessages", {"chat_id": chat, "message_ids": list(messages)})
         except TooOld:
             return False
         return True
 
     async def answer(self, query: str, text: str = "", alert: bool = False) -> None:
         """See `Messenger.answer`."""
-        await _understood(
-            self._bot.answer_callback_query(query, text[:200] or None, show_alert=alert or None)
-        )
+        given: dict[str, Any] = {"callback_query_id": query}
+        if text:
+            given |= {"text": text[:200], "show_alert": alert}
+        await self._call("answerCallbackQuery", given)
 
-
-async def _understood(call: Awaitable[T]) -> T | None:
-    """The call's result; None where Telegram says that there is nothing to do."""
-    try:
-        return await call
-    except RetryAfter as error:
-        seconds = error.retry_after
-        raise Busy(seconds if isinstance(seconds, int) else seconds.total_seconds()) from None
-    except (Forbidden, ChatMigrated):
-        raise Unreachable from None
-    except BadRequest as error:
-        _refused(error.message.lower())
+    async def _call(self, method: str, given: Mapping[str, Any]) -> bytes | None:
+        """Telegram's answer as it came; None where it says that there is nothing to do."""
+        body = {"data": json.dumps(given), "headers": _JSON}
+        try:
+            status, answer = await self._request.send(
+                f"{self._url}/{method}", "POST", body, _SECONDS
+            )
+        except TelegramError:
+            raise Busy from None
+        if status == 200:
+            return answer
+        _refused(status, _table(answer))
         return None
-    except TelegramError:
-        raise Busy from None
 
 
-def _refused(sentence: str) -> None:
+def _content(card: Card) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "text": card.html,
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+    if card.keyboard:
+        rows = [[{"text": key.label, "callback_data": key.data} for key in row]
+                for row in card.keyboard]  # fmt: skip
+        content["reply_markup"] = {"inline_keyboard": rows}
+    return content
+
+
+def _table(answer: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _refused(status: int, answer: Mapping[str, Any]) -> None:
+    """Returns where nothing is left to do; otherwise raises what a conversation can act on."""
+    parameters = answer.get("parameters")
+    more: Mapping[str, Any] = parameters if isinstance(parameters, dict) else {}
+    if status == 403 or "migrate_to_chat_id" in more:
+        raise Unreachable
+    if status != 400:
+        wait = more.get("retry_after")
+        raise Busy(float(wait) if isinstance(wait, int | float) else 0.0)
+    _understood(str(answer.get("description", "")).lower())
+
+
+def _understood(sentence: str) -> None:
     if any(known in sentence for known in _NOTHING_TO_DO):
         return
     if any(known in sentence for known in _LOST):
-        raise Lost from None
+        raise Lost
     if any(known in sentence for known in _UNREACHABLE):
-        raise Unreachable from None
+        raise Unreachable
     if any(known in sentence for known in _TOO_OLD):
-        raise TooOld from None
+        raise TooOld
     # Not repeated here: Telegram's sentence may quote what we sent.
     raise ValueError("Telegram refuses what was sent")
-
-
-def _keyboard(card: Card) -> InlineKeyboardMarkup | None:
-    if not card.keyboard:
-        return None
-    return InlineKeyboardMarkup(
-        [
-            [InlineKeyboardButton(button.label, callback_data=button.data) for button in row]
-            for row in card.keyboard
-        ]
-    )
