@@ -111,7 +111,7 @@ class Api:
 
 def _answer(body: Json, status: int) -> web.Response:
     return web.Response(
-        body=json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"),
+        body=json.dumps(body).encode(),  # escaped to ASCII, as Telegram's own answers are
         status=status,
         content_type="application/json",
     )

@@ -278,5 +278,6 @@ def _served(call: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 
 def _json(body: Any, status: int) -> web.Response:
-    data = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return web.Response(body=data, status=status, content_type="application/json")
+    return web.Response(
+        body=json.dumps(body).encode(), status=status, content_type="application/json"
+    )

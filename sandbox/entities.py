@@ -40,11 +40,18 @@ def parse(
     elif mode:
         raise bad_request("unsupported parse_mode")
     else:
-        marked = [dict(entity) for entity in given or []]
+        marked = [_given(entity) for entity in given or []]
     text = text.translate(_CONTROL)
     text, marked = _trim(text, marked)
     found = _found(text, marked) if _might_hold(text) else []
     return text, _ordered(marked + found)
+
+
+def _given(entity: Any) -> Entity:
+    whole = isinstance(entity, dict) and isinstance(entity.get("type"), str)
+    if not whole or not all(isinstance(entity.get(key), int) for key in ("offset", "length")):
+        raise bad_request("can't parse MessageEntity")
+    return dict(entity)
 
 
 def _might_hold(text: str) -> bool:

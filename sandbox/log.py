@@ -66,6 +66,8 @@ class Log:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(chat, []).append(future)
         await asyncio.wait([future], timeout=left)
+        if not future.done() and future in self._waiting.get(chat, ()):
+            self._waiting[chat].remove(future)
 
     async def settle(self, chat: int, quiet: float, seconds: float) -> bool:
         """True once nothing happened in the chat for `quiet` seconds."""

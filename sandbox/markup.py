@@ -57,7 +57,9 @@ def _button(button: Any) -> dict[str, Any]:
     if not any(button.get(kind) for kind in _KINDS):
         raise _refusal("Text buttons are unallowed in the inline keyboard")
     data = button.get("callback_data")
-    if data is not None and not (0 < len(str(data).encode()) <= MAX_DATA_BYTES):
+    if data is not None and not (
+        0 < len(str(data).encode("utf-8", "surrogatepass")) <= MAX_DATA_BYTES
+    ):
         raise bad_request("BUTTON_DATA_INVALID")
     return {key: button[key] for key in _KEPT if key in button}
 

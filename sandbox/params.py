@@ -36,7 +36,7 @@ class Params:
         value = self.values.get(name)
         if value is None:
             return ""
-        return value if isinstance(value, str) else json.dumps(value)
+        return _utf8(value) if isinstance(value, str) else json.dumps(value)
 
     def integer(self, name: str, default: int = 0) -> int:
         """A whole number; anything unreadable counts as the default, as in the Bot API server."""
@@ -66,9 +66,33 @@ class Params:
         except ValueError:
             raise bad_request(refusal) from None
 
+    def array(self, name: str, refusal: str) -> list[Any] | None:
+        value: list[Any] | None = self._nested(name, list, refusal)
+        return value
+
+    def mapping(self, name: str, refusal: str) -> dict[str, Any] | None:
+        value: dict[str, Any] | None = self._nested(name, dict, refusal)
+        return value
+
+    def _nested(self, name: str, kind: type, refusal: str) -> Any:
+        value = self.json(name, refusal)
+        if value is not None and not isinstance(value, kind):
+            raise bad_request(refusal)
+        return value
+
     def message_id(self, name: str = "message_id") -> int:
         number = self.integer(name)
         return number if 0 < number < INT32 else 0
 
     def has(self, name: str) -> bool:
         return name in self.values
+
+
+def _utf8(value: str) -> str:
+    """Half a surrogate pair is no text."""
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise bad_request("strings must be encoded in UTF-8") from None
+    return value

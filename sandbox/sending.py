@@ -28,7 +28,7 @@ COMMON = (
 
 def text_content(params: Params) -> Json:
     """Text, entities and preview options of a call."""
-    given = params.json("entities", "can't parse entities JSON object")
+    given = params.array("entities", "can't parse entities JSON object")
     text, entities = parse(params.text("text"), params.text("parse_mode"), given)
     if not text:
         raise bad_request("message text is empty")
@@ -37,7 +37,7 @@ def text_content(params: Params) -> Json:
     content: Json = {"text": text}
     if entities:
         content["entities"] = entities
-    preview = params.json("link_preview_options", "can't parse link preview options JSON object")
+    preview = params.mapping("link_preview_options", "can't parse link preview options JSON object")
     if preview:
         content["link_preview_options"] = preview
     return content
@@ -85,7 +85,7 @@ def _send(world: World, params: Params, content: Json) -> Json:
 
 
 def _reply(chat: Chat, params: Params) -> Json:
-    wanted = params.json("reply_parameters", "can't parse reply parameters JSON object")
+    wanted = params.mapping("reply_parameters", "can't parse reply parameters JSON object")
     if not wanted:
         return {}
     entry = chat.entries.get(wanted.get("message_id", 0))
@@ -98,7 +98,7 @@ def _reply(chat: Chat, params: Params) -> Json:
 
 
 def _caption(params: Params) -> Json:
-    given = params.json("caption_entities", "can't parse entities JSON object")
+    given = params.array("caption_entities", "can't parse entities JSON object")
     caption, entities = parse(params.text("caption"), params.text("parse_mode"), given)
     if units(caption) > MAX_CAPTION:
         raise bad_request("message caption is too long")

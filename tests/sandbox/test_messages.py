@@ -45,6 +45,9 @@ async def test_a_sent_message_is_seen_with_its_keyboard(sandbox: Sandbox) -> Non
             {"text": "x", "reply_markup": "{"},
             "can't parse reply keyboard markup JSON object",
         ),
+        ({"text": "half \ud83d a pair"}, "strings must be encoded in UTF-8"),
+        ({"text": "x", "entities": [{"type": 1}]}, "can't parse MessageEntity"),
+        ({"text": "x", "reply_parameters": "[1]"}, "can't parse reply parameters JSON object"),
         (
             {"text": "x", "reply_parameters": {"message_id": 77}},
             "message to be replied not found",

@@ -147,7 +147,7 @@ async def test_late_lanes_keep_their_own_order_and_mix_by_the_seed(sandbox: Sand
 
 
 async def test_anything_can_be_injected_as_an_update(sandbox: Sandbox) -> None:
-    odd: Json = {"poll": {"id": "1"}, "strange": [1, None, "\u0000"]}
+    odd: Json = {"poll": {"id": "1"}, "strange": [1, None, "\u0000", "\ud800", "я"]}
     [number] = await sandbox.inject(odd)
     [update] = await result(sandbox, "getUpdates")
     assert update == {**odd, "update_id": number}
