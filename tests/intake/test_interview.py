@@ -83,6 +83,9 @@ def test_before_the_first_question_there_is_nothing() -> None:
     assert isinstance(talk.screen, AskScreen)
     assert not talk.screen.can_go_back
     assert talk.do(Back()).at == "consent"
+    second = talk.do(Choose("yes")).screen
+    assert isinstance(second, AskScreen)
+    assert second.can_go_back
 
 
 def test_a_question_without_an_answer_is_not_passed_by_continue() -> None:

@@ -121,13 +121,13 @@ def usable(lines: str) -> Form | None:
 
 
 @st.composite
-def conditions(draw: st.DrawFn, kinds: list[Kind]) -> str:
+def conditions(draw: st.DrawFn, kinds: list[Kind], deep: int = 3) -> str:
     place = draw(st.integers(0, len(kinds) - 1))
     single = f"q{place} {draw(st.sampled_from(['said', 'unsaid', *TESTS[kinds[place]]]))}"
-    if draw(st.booleans()):
+    if deep == 0 or draw(st.booleans()):
         return single
     word = draw(st.sampled_from(["and", "or", "and not"]))
-    return f"{single} {word} ({draw(conditions(kinds))})"
+    return f"{single} {word} ({draw(conditions(kinds, deep - 1))})"
 
 
 def questions(name: str, kind: Kind, more: str) -> st.SearchStrategy[str]:
@@ -192,13 +192,13 @@ def walk(form: Form, data: st.DataObject, length: int) -> None:
     read(form, draft)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_nothing_that_is_tapped_or_typed_breaks_the_default_interview(data: st.DataObject) -> None:
     walk(default_form(), data, 40)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(forms(), st.data())
 def test_nothing_that_is_tapped_or_typed_breaks_any_interview(
     form: Form, data: st.DataObject
@@ -206,7 +206,7 @@ def test_nothing_that_is_tapped_or_typed_breaks_any_interview(
     walk(form, data, 25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(forms(), st.data())
 def test_back_undoes_a_step_forward(form: Form, data: st.DataObject) -> None:
     """From a question to the next and back one stands where one stood, the answer kept."""
@@ -223,7 +223,7 @@ def test_back_undoes_a_step_forward(form: Form, data: st.DataObject) -> None:
         draft = after
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(forms())
 def test_every_interview_can_be_brought_to_its_end(form: Form) -> None:
     draft = begin(form, "en")
