@@ -8,8 +8,9 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Sequence
-from getpass import getpass
+from getpass import GetPassWarning, getpass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ SAID = (DeskError, TropaError, CryptoError)
 
 def main() -> None:
     """The console command."""
-    lock_down()
+    try:
+        lock_down()
+    except OSError:
+        sys.exit("This system does not let Tropa protect its memory; nothing was opened.")
     sys.exit(run(sys.argv[1:], production()))
 
 
@@ -46,9 +50,22 @@ def production() -> Desk:
         random=os.urandom,
         out=terminal(),
         err=terminal(stderr=True),
-        ask=lambda prompt: getpass(f"{prompt}: "),
+        ask=_ask,
         sleep=time.sleep,
     )
+
+
+def _ask(prompt: str) -> str:
+    """A secret from the terminal, never echoed: where that cannot be promised, not at all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            return getpass(f"{prompt}: ")
+        except GetPassWarning:
+            raise DeskError(
+                "There is no terminal to ask for the passphrase. "
+                "Name a file that holds it in TROPA_PASSPHRASE_FILE."
+            ) from None
 
 
 def terminal(**options: Any) -> Console:

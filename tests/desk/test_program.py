@@ -23,6 +23,8 @@ def tropa(home: Path, *arguments: str, **environment: str) -> subprocess.Complet
         text=True,
         timeout=60,
         check=False,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # no terminal to be asked at
     )
 
 
@@ -48,6 +50,13 @@ def test_without_an_identity_it_says_what_to_do_and_fails(tmp_path: Path) -> Non
     assert "tropa identity new" in ran.stderr
     assert ran.stdout == ""
     assert not (tmp_path / "home").exists()
+
+
+def test_without_a_terminal_no_passphrase_is_asked_with_an_echo(tmp_path: Path) -> None:
+    ran = tropa(tmp_path / "home", "identity", "new", TROPA_PASSPHRASE_FILE="")
+    assert ran.returncode == 1
+    assert "TROPA_PASSPHRASE_FILE" in ran.stderr
+    assert "Warning" not in ran.stderr
 
 
 def test_a_command_it_does_not_know_ends_with_two(tmp_path: Path) -> None:

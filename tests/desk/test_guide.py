@@ -1,0 +1,43 @@
+"""The volunteer's guide names commands, options and settings that exist, and every setting."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from desk.cli import _command
+from desk.language import Language
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+GUIDE = (ROOT / "docs" / "guide-volunteer.md").read_text()
+
+
+def test_every_command_in_the_guide_exists_with_its_options() -> None:
+    lines = re.findall(r"tropa ((?:[^`\n#>\\]|\\\n)+)", "\n".join(code()))
+    assert len(lines) > 12
+    for line in lines:
+        words = line.replace("\\\n", " ").split()
+        command: Any = _command(Language("en"))
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        options = {name for part in command.params for name in part.opts} | {"--help"}
+        assert not getattr(command, "commands", {}) or words == ["--help"], line
+        assert {word for word in words if word.startswith("--")} <= options, line
+
+
+def code() -> list[str]:
+    """What stands in code, in blocks and in lines."""
+    blocks = re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL)
+    rest = re.sub(r"```\n.*?```", "", GUIDE, flags=re.DOTALL)
+    return [*blocks, *(text for text in re.findall(r"`([^`]+)`", rest) if " " in text)]
+
+
+def test_the_guide_explains_every_setting_and_no_other() -> None:
+    source = (ROOT / "desk" / "settings.py").read_text()
+    pattern = r"TROPA_[A-Z]+(?:_[A-Z]+)*"
+    assert set(re.findall(pattern, GUIDE)) == set(re.findall(pattern, source))
+
+
+def test_every_command_is_in_the_guide() -> None:
+    groups: Any = _command(Language("en"))
+    for name in groups.commands:
+        assert f"tropa {name}" in GUIDE
