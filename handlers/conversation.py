@@ -62,6 +62,7 @@ class Conversation:
             Verb.BEGIN: self._begin,
             Verb.CONTINUE: self._current,
             Verb.SHOW: self._current,
+            Verb.FORGET: self._ask_to_forget,
             Verb.FORGET_YES: self._forget,
             Verb.ERASE_YES: self._erase,
         }
@@ -232,11 +233,16 @@ class Conversation:
             return self._shelf.card(chat, Verb.CLOSING) or self._shelf.start(chat)
         return await self._interviewing.current(chat)
 
+    async def _ask_to_forget(self, chat: Chat, press: Press) -> Card:
+        """Its *yes* counts for what is answered by now, even where an old key led here."""
+        await self._interviewing.catch_up(chat)
+        return self._shelf.card(chat, Verb.FORGET, press.argument) or self._shelf.start(chat)
+
     async def _forget(self, chat: Chat, press: Press) -> Card:
         """An old *yes* erases nothing: more was answered since it was asked for."""
         if chat.secret is not None:
             if await self._interviewing.has_moved_on(chat, press):
-                return await self._current(chat, press)
+                return await self._act(chat, Press(chat.secret, chat.revision, Verb.CONTINUE))
             await self._drafts.erase(chat.secret)
         return self._shelf.gone(chat)
 

@@ -92,6 +92,12 @@ class Interviewing:
                 return None
         return None
 
+    async def catch_up(self, chat: Chat) -> None:
+        """Learn the interview's revision, where the card may have been drawn for an older one."""
+        found = await self._drafts.open(chat.secret or "")
+        if isinstance(found, Stored):
+            chat.revision = found.revision % REVISIONS
+
     async def has_moved_on(self, chat: Chat, press: Press) -> bool:
         """Whether the interview has another revision than the key that was pressed."""
         found = await self._drafts.open(chat.secret or "")
