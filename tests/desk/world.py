@@ -136,6 +136,10 @@ class DeskUser:
         return Desk(**(parts | changes))
 
 
+def held_file(user: DeskUser, case: str) -> Path:
+    return user.home / "cases" / f"{case}.json"
+
+
 class World:
     """A server on loopback, and everything an organisation has."""
 
