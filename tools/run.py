@@ -179,7 +179,7 @@ Tropa runs, without Telegram, to be tried out.
        export TROPA_HOME={home} TROPA_PASSPHRASE_FILE={DEMO.relative_to(ROOT) / "passphrase"}
        {tropa} queue
        {tropa} take
-       {tropa} open 1
+       {tropa} open CASE        (the eight digits that take prints)
 
      (TROPA_LANGUAGE=ru reads everything in Russian.)
 
