@@ -116,8 +116,8 @@ def read(update: Mapping[str, Any]) -> Event | None:
 
 def _tap(update: int, query: Mapping[str, Any]) -> Event | None:
     query_id = query.get("id")
-    if not isinstance(query_id, str):
-        return None
+    if not isinstance(query_id, str) or not query_id.isascii():
+        return None  # no query of Telegram's: there is nothing that an answer could name
     message = _mapping(query.get("message")) or {}
     chat = _private_chat(message)
     if chat is None:
