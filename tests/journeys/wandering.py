@@ -86,6 +86,7 @@ class Wanderer:
         self._talk = talk
         self._dice = random.Random(seed)
         self._buttons: list[tuple[str, int]] = []
+        self._last: Card | None = None
         acts: list[tuple[int, Callable[[], Awaitable[None]]]] = [
             (24, self._on),
             (6, self._any_button),
@@ -121,6 +122,7 @@ class Wanderer:
             assert card.text in lines, (self.trail[-8:], card.text)
 
     def _remember(self, card: Card) -> None:
+        self._last = card
         self._buttons += [(b.data, card.id) for b in card.buttons if b.data]
         del self._buttons[:-400]
 
@@ -129,13 +131,18 @@ class Wanderer:
 
     async def _on(self) -> None:
         """What most people do most of the time."""
-        card = await self._talk.card()
+        card = await self._card()
         leading = [b for b in card.buttons if any(has(b, verb) for verb in _LEADS_ON)]
         await self._press(card, leading or list(card.buttons))
 
     async def _any_button(self) -> None:
-        card = await self._talk.card()
+        card = await self._card()
         await self._press(card, list(card.buttons))
+
+    async def _card(self) -> Card:
+        """The card now; in the instant between an old and a new one, the old one."""
+        cards = [card for card in await self._talk.person.messages() if card.by_bot]
+        return cards[-1] if cards or self._last is None else self._last
 
     async def _press(self, card: Card, buttons: list[Any]) -> None:
         if buttons:
