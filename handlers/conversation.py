@@ -169,6 +169,9 @@ class Conversation:
 
     async def _done(self, chat: Chat, press: Press) -> Card:
         if press.verb in self._acts:
+            # Their keys carry the language, and a process before this one may have drawn them.
+            if press.argument in self._line.form.languages:
+                chat.language = press.argument
             return await self._acts[press.verb](chat, press)
         card = self._shelf.card(chat, press.verb, press.argument)
         if card is not None:
