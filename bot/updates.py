@@ -48,6 +48,7 @@ class Updates:
         self._handler = handler
         self._pause = pause
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._last_text: dict[int, asyncio.Task[None]] = {}
 
     def accept(self, update: Update) -> asyncio.Task[None] | None:
         """The task that handles the update; None for one without a number.
@@ -59,8 +60,24 @@ class Updates:
             return None
         task = self._running.get(number)
         if task is None:
-            task = self._running[number] = asyncio.create_task(self._see_through(update))
+            task = self._running[number] = self._begin(update)
         return task
+
+    def _begin(self, update: Update) -> asyncio.Task[None]:
+        """Typed texts of one chat wait for each other: one that is tried again for want of a
+        database must not be overtaken. Taps and commands wait for nobody: *Hide* cannot."""
+        chat = _typed_in(update)
+        if chat is None:
+            return asyncio.create_task(self._see_through(update))
+        before = self._last_text.get(chat)
+        task = asyncio.create_task(self._see_through(update, before))
+        self._last_text[chat] = task
+        task.add_done_callback(lambda done: self._forget_text(chat, done))
+        return task
+
+    def _forget_text(self, chat: int, done: "asyncio.Task[None]") -> None:
+        if self._last_text.get(chat) is done:
+            del self._last_text[chat]
 
     def settle(self, number: int) -> None:
         """Forget a handled update that Telegram will not bring again."""
@@ -74,7 +91,11 @@ class Updates:
         for number in [n for n in self._running if n < offset]:
             self.settle(number)
 
-    async def _see_through(self, update: Update) -> None:
+    async def _see_through(
+        self, update: Update, before: "asyncio.Task[None] | None" = None
+    ) -> None:
+        if before is not None:
+            await asyncio.wait((before,))
         failures = outages = 0
         while failures < TRIES:
             try:
@@ -91,6 +112,17 @@ class Updates:
             await self._handler.give_up(update)
         except Exception as error:
             log.warning("an answer to it failed too: %s", where(error))
+
+
+def _typed_in(update: Update) -> int | None:
+    """The chat in which this is a typed text; None for whatever else it is."""
+    message = update.get("message")
+    chat = message.get("chat") if isinstance(message, dict) else None
+    text = message.get("text") if isinstance(message, dict) else None
+    if not isinstance(chat, dict) or not isinstance(text, str) or text.startswith("/"):
+        return None
+    number = chat.get("id")
+    return number if isinstance(number, int) else None
 
 
 def kind(update: Update) -> str:
