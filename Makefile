@@ -12,7 +12,7 @@ run: $(READY) ## run the bot: on Telegram with TELEGRAM_TOKEN, otherwise in the 
 	@$(PY) tools/run.py
 
 test: $(READY) check ## every check and every test; the long runs in their short form
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 check: $(READY) ## format, lint, strict types, import rules
 	@.venv/bin/ruff format --check .
