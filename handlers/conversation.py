@@ -123,7 +123,7 @@ class Conversation:
         if press is None or tap.message is None or not await self._lives(chat, tap.message, press):
             await self._painter.answer(tap.query, self._say(chat)(OLD))
             return
-        press = self._taken_up(chat, press)
+        press = await self._taken_up(chat, press)
         chat.card = tap.message
         chat.hidden = chat.asleep = False
         try:
@@ -145,13 +145,18 @@ class Conversation:
         await self._painter.remove(chat, chat.card if stays else message)
         return stays
 
-    def _taken_up(self, chat: Chat, press: Press) -> Press:
+    async def _taken_up(self, chat: Chat, press: Press) -> Press:
         """The press, its secret now the chat's. A key that carries another secret than the card
         does, or none, is old, altered or somebody else's: it hides or redraws, nothing more.
+
+        But for one: when a restart brings *Begin* again, a second interview opens before the taps
+        that follow it come again too. They lead back to the first.
         """
         same = press.secret == chat.secret
-        if chat.secret is not None and not (
-            same and (press.revision == INBOX) is (chat.revision == INBOX)
+        if (
+            chat.secret is not None
+            and not (same and (press.revision == INBOX) is (chat.revision == INBOX))
+            and not await self._interviewing.outweighs(press, chat)
         ):
             verb = Verb.HIDE if press.verb is Verb.HIDE else Verb.CONTINUE
             return Press(chat.secret, chat.revision, verb)

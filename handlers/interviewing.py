@@ -92,6 +92,13 @@ class Interviewing:
                 return None
         return None
 
+    async def outweighs(self, press: Press, chat: Chat) -> bool:
+        """Whether the press leads to an interview while nothing was said in the chat's own."""
+        own = await self._drafts.open(chat.secret or "")
+        if not isinstance(own, Stored) or own.draft.answers or press.secret in (None, chat.secret):
+            return False
+        return await self._drafts.open(press.secret or "") is not None
+
     async def catch_up(self, chat: Chat) -> None:
         """Learn the interview's revision, where the card may have been drawn for an older one."""
         found = await self._drafts.open(chat.secret or "")

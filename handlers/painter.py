@@ -67,10 +67,11 @@ class Painter:
         await self._stubbornly(chat, None, lambda: self._remove(chat, messages))
 
     async def sweep(self, chat: Chat, below: int) -> None:
-        """Delete `below` and whatever of this chat lies shortly before it: a card that a process
-        before this one drew and that nobody remembers."""
+        """Delete `below` and whatever of this chat lies near it: a card that a process before this
+        one drew and that nobody remembers. It may lie shortly after: where that process ended
+        before it could say that it had answered, the same command comes again."""
         try:
-            if await self._messenger.delete(chat.id, _around(below)):
+            if await self._messenger.delete(chat.id, _up_to(below + SWEEP // 2)):
                 return
         except (Busy, Unreachable):
             pass  # the one message that is known to be there is removed all the same
@@ -108,7 +109,7 @@ class Painter:
             await self._stubbornly(chat, None, lambda: self._clear_below(chat, sent))
 
     async def _clear_below(self, chat: Chat, message: int) -> None:
-        await self._messenger.delete(chat.id, _around(message - 1))
+        await self._messenger.delete(chat.id, _up_to(message - 1))
 
     async def _remove(self, chat: Chat, messages: tuple[int, ...]) -> None:
         if await self._messenger.delete(chat.id, messages):
@@ -159,5 +160,5 @@ class Painter:
         log.warning("a card could not be drawn in %d tries", TRIES)
 
 
-def _around(message: int) -> list[int]:
+def _up_to(message: int) -> list[int]:
     return [number for number in range(message, message - SWEEP, -1) if number > 0]
