@@ -24,13 +24,13 @@ class Plan:
 FULL = Plan(
     crowd=1000,
     rounds=4,
-    round_seconds=18.0,
-    rate_steps=8,
-    step_seconds=4.0,
-    interviews=24,
+    round_seconds=16.0,
+    rate_steps=9,
+    step_seconds=3.0,
+    interviews=20,
     at_rest=500,
-    starts=5,
-    settle=4.0,
+    starts=3,
+    settle=3.0,
     open_drafts=10_000,
 )
 

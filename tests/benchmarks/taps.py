@@ -51,14 +51,22 @@ def _all_waits(runs: Sequence[Run]) -> list[float]:
 
 
 class Search:
-    """The highest rate that holds: up or down by a third, then halving what is left, in steps."""
+    """The highest rate that holds: up or down by a third, then halving what is left, in steps.
+
+    A rate that does not hold is tried again before that is believed: something else may have
+    had the machine for a moment.
+    """
 
     def __init__(self, first: float) -> None:
         self.rate = first
         self._held = 0.0
         self._broke = float("inf")
+        self._doubted = 0.0
 
     def learn(self, holds: bool) -> None:
+        if not holds and self._doubted != self.rate:
+            self._doubted = self.rate
+            return
         if holds:
             self._held = max(self._held, self.rate)
         else:

@@ -73,6 +73,14 @@ def test_waits_are_told_apart_by_chat() -> None:
 @pytest.mark.parametrize("highest", [40.0, 150.0, 700.0])
 def test_the_search_comes_near_the_highest_rate_that_holds(highest: float) -> None:
     search = Search(150.0)
-    for _ in range(10):
+    for _ in range(20):
         search.learn(search.rate <= highest)
     assert highest * 0.9 < search.found <= highest
+
+
+def test_the_search_believes_a_failure_only_twice() -> None:
+    search = Search(100.0)
+    search.learn(False)
+    assert search.rate == 100.0
+    search.learn(True)
+    assert search.found == 100.0
