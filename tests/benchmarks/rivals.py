@@ -75,23 +75,29 @@ async def _until(sandbox: Sandbox, running: Running) -> None:
     raise TimeoutError("the sandbox does not answer")
 
 
-async def until_polled(sandbox: Sandbox, bot: Running) -> None:
-    """Wait until the bot asks for updates."""
+async def until_polled(sandbox: Sandbox, bot: Running, before: int) -> None:
+    """Wait until the bot asks for updates, which was done `before` times already."""
     deadline = time.monotonic() + START
     while time.monotonic() < deadline:
         bot.check()
-        if (await sandbox.state())["calls"].get("getUpdates"):
+        if await polls(sandbox) > before:
             return
         await asyncio.sleep(0.05)
     raise TimeoutError("the bot does not ask for updates")
+
+
+async def polls(sandbox: Sandbox) -> int:
+    """How often updates were asked for so far; the people's arrival asks too."""
+    return int((await sandbox.state())["calls"].get("getUpdates", 0))
 
 
 @asynccontextmanager
 async def bare_rival(kind: str, folder: Path, crowd: int) -> AsyncIterator[Rival]:
     async with sandbox_in(folder) as sandbox:
         tappers = people.bare(await people.with_cards(sandbox, crowd))
+        before = await polls(sandbox)
         with bare_bot(kind, folder, sandbox.url) as bot:
-            await until_polled(sandbox, bot)
+            await until_polled(sandbox, bot, before)
             yield Rival(kind, sandbox, bot, tappers)
 
 
@@ -103,8 +109,9 @@ async def our_rival(house: House, crowd: int) -> AsyncIterator[Rival]:
         async with people.storage_at(url) as storage:
             secrets = await people.seed(storage, house.form, crowd)
         tappers = people.ours(await people.with_cards(sandbox, crowd), secrets)
+        before = await polls(sandbox)
         with our_bot(house, sandbox.url) as bot:
-            await until_polled(sandbox, bot)
+            await until_polled(sandbox, bot, before)
             yield Rival(OURS, sandbox, bot, tappers)
 
 
