@@ -142,7 +142,8 @@ class Conversation:
         if chat.card is None or chat.card == message:
             return True
         stays = press.secret is not None and chat.secret is None and not chat.asleep
-        await self._painter.remove(chat, chat.card if stays else message)
+        unwanted, chat.card = (chat.card, message) if stays else (message, chat.card)
+        await self._painter.remove(chat, unwanted)
         return stays
 
     async def _taken_up(self, chat: Chat, press: Press) -> Press:

@@ -109,10 +109,13 @@ class Painter:
             await self._stubbornly(chat, None, lambda: self._clear_below(chat, sent))
 
     async def _clear_below(self, chat: Chat, message: int) -> None:
-        await self._messenger.delete(chat.id, _up_to(message - 1))
+        below = [number for number in _up_to(message - 1) if number != chat.card]
+        await self._messenger.delete(chat.id, below)
 
-    async def _remove(self, chat: Chat, messages: tuple[int, ...]) -> None:
-        if await self._messenger.delete(chat.id, messages):
+    async def _remove(self, chat: Chat, unwanted: tuple[int, ...]) -> None:
+        """A card whose removal was put off, and that was tapped meanwhile, is the card again."""
+        messages = [message for message in unwanted if message != chat.card]
+        if not messages or await self._messenger.delete(chat.id, messages):
             return
         for message in messages:  # one of them is too old, and Telegram refuses them together
             if not await self._messenger.delete(chat.id, [message]):

@@ -197,12 +197,10 @@ def _ways(screen: AskScreen, pen: Pen) -> list[Row]:
     say, rows = pen.say, list[Row]()
     if screen.can_go_on and screen.text is None:
         rows.append([pen.key(say("Done") if screen.marks else say("Next →"), Verb.DONE)])
-    moving = []
-    if screen.can_go_back:
-        moving.append(pen.key(say("← Back"), Verb.BACK))
-    if screen.can_skip:
-        moving.append(pen.key(say("Skip"), Verb.SKIP))
-    rows.append([*moving, _hide(pen)])
+    if screen.can_skip:  # three in a row are too narrow for the word in Russian
+        rows.append([pen.key(say("Skip"), Verb.SKIP)])
+    back = [pen.key(say("← Back"), Verb.BACK)] if screen.can_go_back else []
+    rows.append([*back, _hide(pen)])
     if screen.can_finish:
         rows.append([pen.key(say("Enough, show me everything"), Verb.FINISH)])
     return rows
@@ -268,4 +266,6 @@ def _reviewed(form: Form, item: ReviewItem, pen: Pen) -> str:
 def _said(form: Form, question: Question, answer: Answer | Skipped | None, language: str) -> str:
     if answer is None:
         return "…"
+    if isinstance(answer, date):
+        return f"{answer:%d.%m.%Y}"
     return answer_text(form, question, answer, language)
