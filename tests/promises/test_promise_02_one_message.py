@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from handlers.buttons import Verb
 from sandbox.cards import Card
-from tests.journeys.stage import BLANK, Stage, Talk, is_closing, is_hidden, running_stage
+from tests.journeys.stage import BLANK, Stage, Talk, find, is_closing, is_hidden, running_stage
 from tests.journeys.wandering import COMMANDS, FAULTS, MEDIA, RAW, TEXTS, Wanderer
 
 WHY = "\n\n✕ "
@@ -249,6 +249,22 @@ async def test_a_call_that_fails_on_its_way_changes_nothing_in_the_end(
         await _rests(talk, kind)
     card = await talk.press(Verb.TOGGLE, "military")
     assert "☑ Военный билет" in card.labels
+
+
+async def test_an_old_card_that_is_tapped_before_it_goes_stays_and_is_the_card(
+    stage: Stage,
+) -> None:
+    """Both its removal and its successor were put off; then it must not vanish after all."""
+    talk = await stage.person("ru")
+    await _many(talk)
+    card = await talk.alone()
+    for method in ("deleteMessages", "sendMessage"):
+        await stage.sandbox.fault("429", count=1, methods=(method,), retry_after=60)
+    await talk.person.send("/start", wait=None)
+    await asyncio.sleep(0.2)
+    await talk.person.tap_data(find(card, Verb.TOGGLE, "military").data or "", card.id)
+    await asyncio.sleep(0.8)
+    assert "☑ Военный билет" in (await talk.alone()).labels
 
 
 async def test_the_first_card_of_all_is_one_even_if_its_sending_fails(stage: Stage) -> None:
