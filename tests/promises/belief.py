@@ -52,19 +52,26 @@ EVENTS: Final[Mapping[Verb, Callable[[str], Event | None]]] = {
 
 @dataclass(frozen=True)
 class Possible:
-    """One interview that may be the stored one. `final`: it is sent, with these answers."""
+    """One interview that may be the stored one. `final`: it is sent, with these answers.
+
+    `parents`: the interviews out of which a tap or a text under way may still make it.
+    """
 
     draft: Draft
     early: Answers | None = None
     final: Answers | None = None
     hidden: bool = False
     refused: bool = False
+    parents: frozenset[bytes] = frozenset()
+
+    @property
+    def stored(self) -> bytes:
+        return replace(self.draft, seen=()).to_bytes()
 
     @property
     def key(self) -> str:
         """Equal for interviews that nobody could tell apart."""
-        bare = replace(self.draft, seen=())
-        return repr((bare.to_bytes(), self.early, self.final, self.hidden, self.refused))
+        return repr((self.stored, self.early, self.final, self.hidden, self.refused))
 
 
 @dataclass
@@ -97,12 +104,26 @@ class Belief:
         self._take(after for one in list(self.possible) for after in self._after(one, event))
 
     def seen(self, card: Card) -> bool:
-        """The card was drawn anew. False: nothing that may be stored would look like this."""
+        """The card was drawn anew. False: nothing that may be stored would look like this.
+
+        What is under way to an interview that looks like this may still arrive.
+        """
         fitting = [one for one in self.possible if self.matches(one, card)]
         if fitting:
-            hidden = is_hidden(card)
-            self.possible = [replace(one, hidden=hidden) for one in fitting]
+            hidden, now = is_hidden(card), [one.stored for one in fitting]
+            coming = self._coming(set(now), fitting)
+            done = [replace(one, hidden=hidden, parents=frozenset()) for one in fitting]
+            self.possible = done + coming
         return bool(fitting)
+
+    def _coming(self, reached: set[bytes], fitting: list[Possible]) -> list[Possible]:
+        found: list[Possible] = []
+        left = [one for one in self.possible if one not in fitting]
+        while more := [one for one in left if one.parents & reached]:
+            found += more
+            reached |= {one.stored for one in more}
+            left = [one for one in left if one not in more]
+        return found
 
     def matches(self, one: Possible, card: Card) -> bool:
         if is_hidden(card):
@@ -121,7 +142,8 @@ class Belief:
     def _stepped(self, one: Possible, event: Event, now: datetime) -> Possible:
         step = interview.step(self.form, one.draft, event, now)
         refused = getattr(step.screen, "refused", False)
-        found = replace(one, draft=step.draft, hidden=False, refused=refused)
+        parents = frozenset({one.stored})
+        found = replace(one, draft=step.draft, hidden=False, refused=refused, parents=parents)
         if Effect.HIDE in step.effects:
             return replace(found, hidden=True)
         if Effect.SUBMIT_EARLY in step.effects:
@@ -132,11 +154,11 @@ class Belief:
         return found
 
     def _take(self, more: Iterable[Possible]) -> None:
-        known = {one.key for one in self.possible}
+        known = {one.key: one for one in self.possible}
         for one in more:
-            if one.key not in known:
-                known.add(one.key)
-                self.possible.append(one)
+            old = known.get(one.key, one)
+            known[one.key] = replace(old, parents=old.parents | one.parents)
+        self.possible = list(known.values())
 
     def _looks(self, one: Possible, card: Card) -> list[Look]:
         screen = interview.screen_of(self.form, one.draft, datetime.now(UTC))
