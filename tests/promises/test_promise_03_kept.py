@@ -139,7 +139,7 @@ async def see_through(crowd: Crowd, server: Tropa, dice: random.Random, times: i
 async def test_no_end_of_the_server_loses_or_doubles_anything(
     tmp_path: Path, seed: int, full: bool
 ) -> None:
-    await ordeal(tmp_path, "", seed, 200 if full else 6)
+    await ordeal(tmp_path, "", seed, 200 if full else 4)
 
 
 @pytest.mark.ordeal
