@@ -11,7 +11,6 @@ others. Of such an update only its kind and the place of the error are logged, n
 
 import asyncio
 import hmac
-import json
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -183,11 +182,11 @@ def webhook(updates: Updates, secret: str) -> web.Application:
 
     async def take(request: web.Request) -> web.Response:
         given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
-        if not hmac.compare_digest(given.encode(), secret.encode()):
+        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode()):
             return web.Response(status=403)
         try:
             update = await request.json()
-        except (json.JSONDecodeError, UnicodeDecodeError):
+        except (ValueError, LookupError, RecursionError):
             return web.Response(status=400)
         task = updates.accept(update) if isinstance(update, dict) else None
         if task is None:
