@@ -1,0 +1,161 @@
+"""The doctor: a good house is told so; each fault is named with what to do about it."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import doctor
+from bot.doctor import Finding
+from crypto.identity import Identity
+from sandbox.client import Sandbox
+from sandbox.running import running_sandbox
+from storage.migrations import upgrade
+from storage.opening import open_storage
+from tests.organisation import House, free_port
+
+ALL = ["settings", "credentials", "database", "form and information", "roster", "Telegram"]
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with running_sandbox(limits=False) as made:
+        yield made
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+class Patient:
+    """The environment that the doctor looks at; `examine` with some settings changed."""
+
+    def __init__(self, house: House, sandbox: Sandbox, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        settings = house.settings(sandbox.url, sandbox.token)
+        for name, value in house.environment(settings).items():
+            patch.setenv(name, value)
+
+    async def examine(self, **changes: object) -> dict[str, Finding]:
+        for name, value in changes.items():
+            self._patch.setenv(name.upper(), str(value))
+        return {finding.what: finding for finding in await doctor.examine()}
+
+
+@pytest.fixture
+def patient(house: House, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    monkeypatch.chdir(house.folder)
+    return Patient(house, sandbox, monkeypatch)
+
+
+def complaint(findings: dict[str, Finding], what: str) -> str:
+    """The words of the one fault there is."""
+    assert [name for name, finding in findings.items() if not finding.good] == [what]
+    return findings[what].words
+
+
+async def test_a_good_house_is_found_good(patient: Patient) -> None:
+    findings = await patient.examine()
+    assert list(findings) == ALL
+    assert all(finding.good for finding in findings.values())
+    assert "migrations are done at the next start" in findings["database"].words
+    assert "valid for 89 days" in findings["roster"].words
+    assert "@tropa_sandbox_bot" in findings["Telegram"].words
+
+
+async def test_it_prepares_nothing_and_says_so_a_second_time(patient: Patient) -> None:
+    first = await patient.examine()
+    second = await patient.examine()
+    assert second["database"] == first["database"]
+    assert "migrations are done at the next start" in second["database"].words
+
+
+async def test_a_prepared_database_is_up_to_date(patient: Patient, house: House) -> None:
+    await upgrade(f"sqlite:///{house.folder / 'tropa.db'}")
+    assert (await patient.examine())["database"].words == "reachable and up to date"
+
+
+FAULTS: list[tuple[str, dict[str, object], str, str]] = [
+    ("settings", {"queue_listen": "nowhere"}, "settings", "QUEUE_LISTEN"),
+    ("no secret", {"webhook_url": "https://x.example/"}, "settings", "openssl rand -hex 32"),
+    ("return key", {"return_key": "x"}, "credentials", "openssl rand -base64 32"),
+    ("database", {"database_url": "sqlite:////nowhere/at/all.db"}, "database", ""),
+    ("database kind", {"database_url": "mysql://x/y"}, "database", ""),
+    ("roster", {"roster": "missing.json"}, "roster", "ROSTER"),
+    ("token", {"telegram_token": "1:unknown"}, "Telegram", "BotFather"),
+    ("address", {"telegram_api_url": f"http://127.0.0.1:{free_port()}"}, "Telegram",
+     "TELEGRAM_API_URL"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "what", "advice"), [fault[1:] for fault in FAULTS], ids=[f[0] for f in FAULTS]
+)
+async def test_a_fault_is_named_with_what_to_do(
+    patient: Patient, changes: dict[str, object], what: str, advice: str
+) -> None:
+    words = complaint(await patient.examine(**changes), what)
+    assert advice in words
+    assert len(words) > 20
+
+
+@pytest.mark.parametrize("name", ["form", "organisation", "information"])
+async def test_a_file_of_the_organisation_that_is_missing_is_named(
+    patient: Patient, name: str
+) -> None:
+    findings = await patient.examine(**{name: "missing"})
+    assert name.upper() in complaint(findings, "form and information")
+    assert "roster" not in findings  # not guessed without them
+
+
+async def test_missing_settings_are_all_there_is_to_say(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TELEGRAM_TOKEN")
+    (finding,) = (await patient.examine()).values()
+    assert not finding.good
+    assert finding.words.startswith("TELEGRAM_TOKEN")
+
+
+async def test_a_forged_roster_is_told(patient: Patient, house: House) -> None:
+    house.sign(house.roster(), Identity.new(lambda count: b"f" * count))
+    assert complaint(await patient.examine(), "roster")
+
+
+async def test_a_roster_that_is_no_json_is_told(patient: Patient, house: House) -> None:
+    house.roster_path.write_text("{")
+    assert "fresh copy" in complaint(await patient.examine(), "roster")
+
+
+async def test_an_expired_roster_is_told(patient: Patient, house: House) -> None:
+    house.sign(house.roster(valid=timedelta(days=-1)))
+    assert complaint(await patient.examine(), "roster")
+
+
+async def test_a_roster_older_than_one_seen_is_told(patient: Patient, house: House) -> None:
+    address = f"sqlite:///{house.folder / 'tropa.db'}"
+    await upgrade(address)
+    storage = await open_storage(address)
+    await storage.facts.raise_to("roster epoch", 5)
+    await storage.close()
+    assert complaint(await patient.examine(), "roster")
+
+
+async def test_a_form_that_is_not_the_signed_one_is_told(
+    patient: Patient, house: House, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_bytes(house.form_path.read_bytes() + b"\n# changed\n")
+    assert "FORM" in complaint(await patient.examine(form=other), "roster")
+
+
+async def test_no_finding_shows_a_secret(patient: Patient, house: House) -> None:
+    import base64
+
+    key = base64.b64encode(house.return_key).decode()
+    shown = json.dumps([f.words for f in (await patient.examine()).values()])
+    assert key not in shown
+    assert "42:sandbox" not in shown

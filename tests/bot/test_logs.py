@@ -1,0 +1,66 @@
+"""Logs: ours alone, at every level, and errors by their place instead of their words."""
+
+import subprocess
+import sys
+
+import pytest
+
+NOISE = """
+import asyncio, logging, warnings
+from bot import logs
+from bot.updates import where
+logs.set_up({level!r})
+for name in ("httpx", "telegram", "aiohttp.client", "sqlalchemy.engine", "asyncio", "asyncpg"):
+    logging.getLogger(name).critical("TAINA of %s", name)
+logging.getLogger().critical("TAINA of the root")
+warnings.warn("TAINA of a warning")
+log = logging.getLogger("tropa.test")
+for level in ("debug", "info", "warning", "error"):
+    getattr(log, level)("ours: %s", level)
+try:
+    raise ValueError("TAINA of an error")
+except ValueError as error:
+    log.error("failed: %s", where(error))
+async def main():
+    logs.quiet_loop(asyncio.get_running_loop())
+    async def dies():
+        raise KeyError("TAINA of a task")
+    task = asyncio.create_task(dies())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    del task
+    import gc; gc.collect()
+asyncio.run(main())
+raise RuntimeError("TAINA that nobody caught")
+"""
+
+
+def written(level: str) -> tuple[str, int]:
+    done = subprocess.run(
+        [sys.executable, "-c", NOISE.format(level=level)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr, done.returncode
+
+
+@pytest.mark.parametrize(
+    ("level", "lines"),
+    [("DEBUG", ["debug", "info", "warning", "error"]), ("INFO", ["info", "warning", "error"]),
+     ("WARNING", ["warning", "error"]), ("ERROR", ["error"])],
+)  # fmt: skip
+def test_at_every_level_only_our_lines_are_written(level: str, lines: list[str]) -> None:
+    told, code = written(level)
+    ours = [line.rsplit("ours: ", 1)[1] for line in told.splitlines() if "ours: " in line]
+    assert ours == lines
+    assert "TAINA" not in told
+    assert "Traceback" not in told
+    assert code == 1
+
+
+def test_what_dies_is_told_by_type_and_place() -> None:
+    told, _ = written("ERROR")
+    assert "failed: ValueError in <module>:" in told
+    assert "a background task failed: KeyError in dies:" in told
+    assert "Tropa stopped on an unexpected error: RuntimeError in <module>:" in told

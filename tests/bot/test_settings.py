@@ -1,0 +1,133 @@
+"""Settings: from where they come, and what is said when they are missing or wrong."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from bot.settings import CREDENTIALS, Settings, SettingsInvalid, address, load_settings
+
+TOKEN = "12345:a-token-for-tests"
+KEY = base64.b64encode(b"k" * 32).decode()
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment without any setting, and a folder without `.env`."""
+    for name in [name.upper() for name in Settings.model_fields]:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELEGRAM_TOKEN", TOKEN)
+    monkeypatch.setenv("RETURN_KEY", KEY)
+
+
+def test_what_is_missing_is_named_with_what_to_do() -> None:
+    with pytest.raises(SettingsInvalid) as raised:
+        load_settings()
+    lines = str(raised.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["TELEGRAM_TOKEN", "RETURN_KEY"]
+    assert all(".env.example" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", CREDENTIALS)
+def test_an_empty_credential_is_as_good_as_none(
+    name: str, complete: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "")
+    if name == "WEBHOOK_SECRET":
+        assert load_settings().webhook_secret.get_secret_value() == ""
+        return
+    with pytest.raises(SettingsInvalid, match=f"{name}: is not set"):
+        load_settings()
+
+
+def test_two_settings_are_enough(complete: None) -> None:
+    settings = load_settings()
+    assert settings.telegram_token.get_secret_value() == TOKEN
+    assert settings.return_key_bytes() == b"k" * 32
+    assert settings.database_url.startswith("sqlite:")
+    assert settings.webhook_url is None
+
+
+def test_a_secret_may_come_from_a_file(
+    complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("99:from-a-file\n")
+    monkeypatch.setenv("TELEGRAM_TOKEN_FILE", str(file))
+    assert load_settings().telegram_token.get_secret_value() == "99:from-a-file"
+
+
+def test_the_credentials_directory_comes_first(
+    complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, file = tmp_path / "credentials", tmp_path / "token"
+    folder.mkdir()
+    file.write_text("99:from-a-file")
+    (folder / "telegram_token").write_text("77:from-systemd\n")
+    monkeypatch.setenv("TELEGRAM_TOKEN_FILE", str(file))
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    settings = load_settings()
+    assert settings.telegram_token.get_secret_value() == "77:from-systemd"
+    assert settings.return_key.get_secret_value() == KEY
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"])
+def test_a_file_that_cannot_be_read_is_named(
+    content: bytes | None, complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("RETURN_KEY_FILE", str(file))
+    with pytest.raises(SettingsInvalid, match=r"RETURN_KEY: the file .* cannot be read"):
+        load_settings()
+
+
+@pytest.mark.parametrize("key", ["x", "not base64!", base64.b64encode(b"k" * 31).decode(), "ключ"])
+def test_a_return_key_of_another_size_is_refused_without_showing_it(
+    key: str, complete: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETURN_KEY", key)
+    with pytest.raises(SettingsInvalid, match="openssl rand -base64 32") as raised:
+        load_settings().return_key_bytes()
+    assert len(key) < 2 or key not in str(raised.value)
+
+
+def test_an_invalid_value_is_refused_without_showing_any_other(
+    complete: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "LOUD")
+    with pytest.raises(SettingsInvalid, match="LOG_LEVEL") as raised:
+        load_settings()
+    assert TOKEN not in str(raised.value)
+    assert KEY not in str(raised.value)
+
+
+def test_secrets_are_shown_nowhere(complete: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBHOOK_SECRET", "a-webhook-secret")
+    settings = load_settings()
+    for shown in (repr(settings), str(settings), settings.model_dump_json(), f"{settings!r:>5}"):
+        assert TOKEN not in shown
+        assert KEY not in shown
+        assert "a-webhook-secret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("listen", "meant"),
+    [("127.0.0.1:8440", ("127.0.0.1", 8440)), ("[::1]:80", ("::1", 80)), ("host:0", ("host", 0))],
+)
+def test_an_address_is_host_and_port(listen: str, meant: tuple[str, int]) -> None:
+    assert address(listen, "QUEUE_LISTEN") == meant
+
+
+@pytest.mark.parametrize("listen", ["", "8440", ":8440", "host:", "host:x", "host:65536", "a:-1"])
+def test_anything_else_is_refused_by_the_settings_name(listen: str) -> None:
+    with pytest.raises(SettingsInvalid, match="QUEUE_LISTEN"):
+        address(listen, "QUEUE_LISTEN")
