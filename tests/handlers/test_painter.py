@@ -1,0 +1,140 @@
+"""The painter: what Telegram does not take now is tried again, and only the newest card is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.http import AiohttpRequest
+from bot.messenger import TelegramMessenger
+from handlers.chats import Chat, Chats
+from handlers.painter import BLANK, TRIES, Painter
+from handlers.ports import Card
+from sandbox.client import Person, Sandbox
+from sandbox.running import running_sandbox
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ONE, TWO = Card("one"), Card("two")
+
+
+@dataclass
+class Easel:
+    """A painter before a real chat; `waits` are the seconds it asked to wait."""
+
+    sandbox: Sandbox
+    person: Person
+    chats: Chats
+    painter: Painter
+    waits: list[float]
+
+    @property
+    def chat(self) -> Chat:
+        return self.chats.touch(self.person.id, NOW)
+
+    async def texts(self) -> list[str]:
+        return [card.text for card in await self.person.messages()]
+
+
+@pytest.fixture
+async def easel() -> AsyncIterator[Easel]:
+    waits: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(0.01)
+
+    async with running_sandbox(limits=False) as sandbox:
+        person = await sandbox.person()
+        await person.send("/start", wait=None)
+        request = AiohttpRequest(timeout=5)
+        await request.initialize()
+        chats = Chats()
+        messenger = TelegramMessenger(f"{sandbox.url}/bot{sandbox.token}", request)
+        painter = Painter(messenger, chats, pause)
+        yield Easel(sandbox, person, chats, painter, waits)
+        await painter.close()
+        await request.shutdown()
+
+
+async def _first(easel: Easel) -> None:
+    """The first card, in place of the command that asked for it."""
+    (command,) = await easel.person.messages()
+    await easel.painter.draw_anew(easel.chat, ONE, command.id)
+
+
+async def test_the_first_card_takes_the_place_of_what_asked_for_it(easel: Easel) -> None:
+    await _first(easel)
+    assert [card.text for card in await easel.person.messages()] == ["one"]
+
+
+async def test_the_next_is_drawn_in_place(easel: Easel) -> None:
+    await _first(easel)
+    before = (await easel.person.card()).id
+    await easel.painter.draw(easel.chat, TWO)
+    card = await easel.person.card()
+    assert (card.id, card.text) == (before, "two")
+
+
+async def test_a_card_that_the_person_deleted_is_sent_anew(easel: Easel) -> None:
+    await _first(easel)
+    await easel.person.delete((await easel.person.card()).id)
+    await easel.painter.draw(easel.chat, TWO)
+    assert await easel.texts() == ["two"]
+
+
+async def test_after_a_429_it_waits_as_long_as_it_is_told(easel: Easel) -> None:
+    await _first(easel)
+    await easel.sandbox.fault("429", count=2, retry_after=9)
+    await easel.painter.draw(easel.chat, TWO)
+    await asyncio.sleep(0.2)
+    assert await easel.texts() == ["two"]
+    assert easel.waits == [9, 9]
+
+
+async def test_after_an_outage_it_waits_longer_each_time_and_not_for_ever(easel: Easel) -> None:
+    await _first(easel)
+    await easel.sandbox.fault("500")
+    await easel.painter.draw(easel.chat, TWO)
+    await asyncio.sleep(0.5)
+    assert easel.waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert len(easel.waits) == TRIES
+
+
+async def test_only_the_newest_card_is_tried_again(easel: Easel) -> None:
+    await _first(easel)
+    await easel.sandbox.fault("500", count=1)
+    await easel.painter.draw(easel.chat, TWO)
+    await easel.painter.draw(easel.chat, Card("three"))
+    await asyncio.sleep(0.2)
+    assert await easel.texts() == ["three"]
+    edits = await easel.person.events(kinds=("edited",))
+    assert len(edits) == 1
+
+
+async def test_a_chat_that_cannot_be_reached_is_forgotten(easel: Easel) -> None:
+    await _first(easel)
+    await easel.person.block()
+    await easel.painter.draw(easel.chat, TWO)
+    assert len(easel.chats) == 0
+    assert easel.waits == []
+
+
+async def test_a_card_too_old_to_be_deleted_is_blanked(easel: Easel) -> None:
+    await _first(easel)
+    old = (await easel.person.card()).id
+    await easel.sandbox.advance(timedelta(hours=49))
+    await easel.painter.remove(easel.chat, 424242)
+    easel.chat.card = None
+    await easel.painter.remove(easel.chat, old)
+    assert [(card.id, card.text) for card in await easel.person.messages()] == [(old, BLANK.html)]
+
+
+async def test_a_card_that_nobody_remembers_is_swept_away(easel: Easel) -> None:
+    """As after a restart: the card of the process before lies a few messages above."""
+    await _first(easel)
+    easel.chats.forget(easel.person.id)
+    number = await easel.person.send("/start", wait=None)
+    await easel.painter.draw_anew(easel.chat, TWO, number)
+    assert await easel.texts() == ["two"]
