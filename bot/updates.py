@@ -14,7 +14,7 @@ import hmac
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from aiohttp import web
 
@@ -27,6 +27,13 @@ Update = Mapping[str, Any]
 TRIES: Final = 3
 PATIENCE: Final = 1.0
 """Seconds that one slow update may hold up the next request for updates."""
+BREATH: Final = 0.6
+"""Seconds between two requests with the same offset: asked sooner, Telegram answers with one
+update alone."""
+CROWDED: Final = 50
+"""Telegram gives a hundred updates from the offset on. When so many lie there, those that are
+handled are confirmed although something is left to do in their chats: they must not crowd out
+the others."""
 WEBHOOK_SECONDS: Final = 50.0
 
 
@@ -36,8 +43,22 @@ class Handler(Protocol):
     async def handle(self, update: Update) -> None:
         """May raise `StorageUnavailable`: then the same update is brought again, later."""
 
+    async def finish(self, update: Update) -> None:
+        """Wait until Telegram has taken what a crash must not leave undone.
+
+        The update is not confirmed before that; others of the same chat go on meanwhile.
+        """
+
     async def give_up(self, update: Update) -> None:
         """Answer what must be answered of an update that could not be handled."""
+
+
+class Way(NamedTuple):
+    """An update under way: `handled` when what it changes is committed, `task` when nothing is
+    left to do for it."""
+
+    task: "asyncio.Task[None]"
+    handled: "asyncio.Future[None]"
 
 
 class Updates:
@@ -46,52 +67,63 @@ class Updates:
     def __init__(self, handler: Handler, pause: Callable[[float], Awaitable[None]]) -> None:
         self._handler = handler
         self._pause = pause
-        self._running: dict[int, asyncio.Task[None]] = {}
-        self._last_text: dict[int, asyncio.Task[None]] = {}
+        self._under_way: dict[int, Way] = {}
+        self._last_text: dict[int, asyncio.Future[None]] = {}
 
-    def accept(self, update: Update) -> asyncio.Task[None] | None:
-        """The task that handles the update; None for one without a number.
+    def accept(self, update: Update) -> Way | None:
+        """The update's way, begun now or before; None for one without a number.
 
         Tasks begin in the order of this call, and the chat's own lock keeps that order.
         """
         number = update.get("update_id")
         if isinstance(number, bool) or not isinstance(number, int):
             return None
-        task = self._running.get(number)
-        if task is None:
-            task = self._running[number] = self._begin(update)
-        return task
+        way = self._under_way.get(number)
+        if way is None:
+            way = self._under_way[number] = self._begin(update)
+        return way
 
-    def _begin(self, update: Update) -> asyncio.Task[None]:
+    def take_up(self, batch: Sequence[Update]) -> "list[asyncio.Future[None]]":
+        """Those that were not under way already, each until it is handled."""
+        fresh = [update for update in batch if update.get("update_id") not in self._under_way]
+        return [way.handled for update in fresh if (way := self.accept(update)) is not None]
+
+    def settle(self, number: int) -> None:
+        """Forget an update that Telegram will not bring again."""
+        self._under_way.pop(number, None)
+
+    def settle_below(self, offset: int) -> None:
+        for number in [n for n in self._under_way if n < offset]:
+            self.settle(number)
+
+    def lowest_open(self, beyond: int, *, crowded: bool) -> int:
+        """The offset up to which nothing is left to do, or, where it is crowded, up to which
+        everything is handled at least; `beyond` when nothing is open."""
+        ends = ((n, way.handled if crowded else way.task) for n, way in self._under_way.items())
+        return min((number for number, end in ends if not end.done()), default=beyond)
+
+    def _begin(self, update: Update) -> Way:
         """Typed texts of one chat wait for each other: one that is tried again for want of a
         database must not be overtaken. Taps and commands wait for nobody: *Hide* cannot."""
+        handled = asyncio.get_running_loop().create_future()
         chat = _typed_in(update)
-        if chat is None:
-            return asyncio.create_task(self._see_through(update))
-        before = self._last_text.get(chat)
-        task = asyncio.create_task(self._see_through(update, before))
-        self._last_text[chat] = task
-        task.add_done_callback(lambda done: self._forget_text(chat, done))
-        return task
+        before = None
+        if chat is not None:
+            before, self._last_text[chat] = self._last_text.get(chat), handled
+            handled.add_done_callback(lambda done: self._forget_text(chat, done))
+        task = asyncio.create_task(self._see_through(update, before, handled))
+        task.add_done_callback(lambda _: handled.done() or handled.set_result(None))
+        return Way(task, handled)
 
-    def _forget_text(self, chat: int, done: "asyncio.Task[None]") -> None:
+    def _forget_text(self, chat: int, done: "asyncio.Future[None]") -> None:
         if self._last_text.get(chat) is done:
             del self._last_text[chat]
 
-    def settle(self, number: int) -> None:
-        """Forget a handled update that Telegram will not bring again."""
-        self._running.pop(number, None)
-
-    def lowest_unfinished(self, beyond: int) -> int:
-        """The offset up to which everything is handled; `beyond` when nothing is open."""
-        return min((n for n, task in self._running.items() if not task.done()), default=beyond)
-
-    def settle_below(self, offset: int) -> None:
-        for number in [n for n in self._running if n < offset]:
-            self.settle(number)
-
     async def _see_through(
-        self, update: Update, before: "asyncio.Task[None] | None" = None
+        self,
+        update: Update,
+        before: "asyncio.Future[None] | None",
+        handled: "asyncio.Future[None]",
     ) -> None:
         if before is not None:
             await asyncio.wait((before,))
@@ -99,13 +131,20 @@ class Updates:
         while failures < TRIES:
             try:
                 await self._handler.handle(update)
-                return
+                break
             except StorageUnavailable:
                 outages += 1
                 await self._pause(min(2.0**outages, 30.0))
             except Exception as error:  # whatever it is, it must not stop the line
                 failures += 1
                 log.warning("update of kind %s failed: %s", kind(update), where(error))
+        else:
+            await self._set_aside(update)
+            return
+        handled.set_result(None)
+        await self._handler.finish(update)
+
+    async def _set_aside(self, update: Update) -> None:
         log.error("update of kind %s set aside after %d tries", kind(update), TRIES)
         try:
             await self._handler.give_up(update)
@@ -152,14 +191,16 @@ async def poll(source: Source, updates: Updates, stop: asyncio.Event) -> None:
     offset: int | None = None
     while not stop.is_set():
         batch = await _until_stopped(source.fetch(offset, 30), stop)
-        numbered = [u for u in batch if updates.accept(u) is not None]
+        fresh = updates.take_up(batch)
+        numbered = [u["update_id"] for u in batch if updates.accept(u) is not None]
         if not numbered:
             continue
-        open_tasks = [task for u in numbered if (task := updates.accept(u)) and not task.done()]
-        if open_tasks:
-            await asyncio.wait(open_tasks, timeout=PATIENCE)
-        beyond = max(u["update_id"] for u in numbered) + 1
-        offset = updates.lowest_unfinished(beyond)
+        if fresh:
+            await asyncio.wait(fresh, timeout=PATIENCE)
+        else:
+            await asyncio.sleep(BREATH)  # what is left unconfirmed makes Telegram answer at once
+        beyond = max(numbered) + 1
+        offset = updates.lowest_open(beyond, crowded=len(numbered) >= CROWDED)
         updates.settle_below(offset)
     if offset is not None:
         await source.confirm(offset)
@@ -188,10 +229,10 @@ def webhook(updates: Updates, secret: str) -> web.Application:
             update = await request.json()
         except (ValueError, LookupError, RecursionError):
             return web.Response(status=400)
-        task = updates.accept(update) if isinstance(update, dict) else None
-        if task is None:
+        way = updates.accept(update) if isinstance(update, dict) else None
+        if way is None:
             return web.Response(status=400)
-        done, _ = await asyncio.wait((task,), timeout=WEBHOOK_SECONDS)
+        done, _ = await asyncio.wait((way.task,), timeout=WEBHOOK_SECONDS)
         if not done:
             return web.Response(status=503)
         updates.settle(update["update_id"])

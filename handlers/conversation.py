@@ -82,6 +82,12 @@ class Conversation:
             case None:
                 return
 
+    async def finish(self, update: Mapping[str, Any]) -> None:
+        """What a person sent is gone from the chat before Telegram may forget the update."""
+        event = read(update)
+        if isinstance(event, Text | Command | Thing):
+            await self._painter.removed(event.chat)
+
     async def give_up(self, update: Mapping[str, Any]) -> None:
         """What is owed to the sender of an update that could not be handled."""
         event = read(update)
@@ -123,10 +129,10 @@ class Conversation:
         if press is None or tap.message is None or not await self._lives(chat, tap.message, press):
             await self._painter.answer(tap.query, self._say(chat)(OLD))
             return
-        press = await self._taken_up(chat, press)
-        chat.card = tap.message
-        chat.hidden = chat.asleep = False
         try:
+            press = await self._taken_up(chat, press)
+            chat.card = tap.message
+            chat.hidden = chat.asleep = False
             card = await self._act(chat, press)
         except StorageUnavailable:
             await self._painter.answer(tap.query, self._say(chat)(SAVE_FAILED), alert=True)

@@ -22,6 +22,11 @@ SWEEP: Final = 100
 card of a moment ago is most likely among the hundred before a new message."""
 
 TRIES: Final = 8
+"""For a card: by then somebody has most likely tapped, and a newer one is drawn."""
+
+REMOVAL_TRIES: Final = 60
+"""For what a person sent: the better part of an hour, since nobody else will remove it."""
+
 LONGEST_WAIT: Final = 60.0
 
 
@@ -35,6 +40,7 @@ class Painter:
         self._chats = chats
         self._pause = pause
         self._later: set[asyncio.Task[None]] = set()
+        self._removals: dict[int, set[asyncio.Task[None]]] = {}
 
     async def draw(self, chat: Chat, card: Card) -> None:
         """Show `card` as the chat's one message, in place if there is one."""
@@ -83,6 +89,11 @@ class Painter:
             await self._messenger.answer(query, text, alert)
         except (Busy, Unreachable):
             return
+
+    async def removed(self, chat: int) -> None:
+        """Wait until nothing in this chat is left to be removed, or it was given up."""
+        while removals := self._removals.get(chat):
+            await asyncio.wait(removals)
 
     async def close(self) -> None:
         """Stop trying what was put off."""
@@ -135,19 +146,33 @@ class Painter:
         except Unreachable:
             self._chats.forget(chat.id)
         except Busy as busy:
-            self._put_off(self._retry(chat, drawing, act, busy.retry_after))
+            task = self._put_off(self._retry(chat, drawing, act, busy.retry_after))
+            if drawing is None:
+                self._owe(chat.id, task)
 
-    def _put_off(self, work: Coroutine[Any, Any, None]) -> None:
+    def _put_off(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._later.add(task)
         task.add_done_callback(self._later.discard)
+        return task
+
+    def _owe(self, chat: int, removal: "asyncio.Task[None]") -> None:
+        removals = self._removals.setdefault(chat, set())
+        removals.add(removal)
+
+        def done(_: "asyncio.Task[None]") -> None:
+            removals.discard(removal)
+            if not removals and self._removals.get(chat) is removals:
+                del self._removals[chat]
+
+        removal.add_done_callback(done)
 
     async def _retry(
         self, chat: Chat, drawing: int | None, act: Callable[[], Awaitable[None]], first: float
     ) -> None:
         """Try again in growing steps, until it works or a newer card has been drawn."""
-        wait = first or 1.0
-        for _ in range(TRIES):
+        wait, tries = first or 1.0, REMOVAL_TRIES if drawing is None else TRIES
+        for _ in range(tries):
             await self._pause(wait)
             async with chat.lock:
                 if drawing is not None and drawing != chat.drawing:
@@ -160,7 +185,8 @@ class Painter:
                     wait = busy.retry_after or min(wait * 2, LONGEST_WAIT)
                     continue
                 return
-        log.warning("a card could not be drawn in %d tries", TRIES)
+        what = "a message could not be removed" if drawing is None else "a card could not be drawn"
+        log.warning("%s in %d tries", what, tries)
 
 
 def _up_to(message: int) -> list[int]:

@@ -39,6 +39,9 @@ class Recorder:
             raise self.troubles[number].pop(0)
         self.handled.append(number)
 
+    async def finish(self, update: Update) -> None:
+        return
+
     async def give_up(self, update: Update) -> None:
         self.given_up.append(update["update_id"])
 
@@ -156,10 +159,10 @@ async def test_texts_of_one_chat_keep_their_order_and_others_do_not_wait() -> No
     assert second is not None
     assert other is not None
     assert command is not None
-    await asyncio.gather(other, command)
+    await asyncio.gather(other.task, command.task)
     assert handler.handled == [3, 4]
     handler.gates[1].set()
-    await asyncio.gather(first, second)
+    await asyncio.gather(first.task, second.task)
     assert handler.handled == [3, 4, 1, 2]
 
 
@@ -250,3 +253,41 @@ async def test_a_webhook_call_that_takes_too_long_is_to_be_made_again(
         handler.gates[1].set()
         assert await call(json=text(1)) == 200
     assert handler.handled == [1]
+
+
+class Unfinished(Recorder):
+    """A handler whose first chat is never done with what must be done in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done = asyncio.Event()
+
+    async def finish(self, update: Update) -> None:
+        if update["message"]["chat"]["id"] == 5:
+            await self.done.wait()
+
+
+async def test_what_is_left_to_do_keeps_the_update_and_holds_up_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake, "BREATH", 0.01)
+    monkeypatch.setattr(intake, "PATIENCE", 0.01)
+    handler, source = Unfinished(), Queue(text(1, 5), text(2, 5), text(3, 6))
+    async with polling(handler, source):
+        await until(lambda: sorted(handler.handled) == [1, 2, 3])
+        await until(lambda: source.offsets[-1] == 1)
+        handler.done.set()
+        await until(lambda: not source.waiting)
+    assert sorted(handler.handled) == [1, 2, 3]
+
+
+async def test_a_flood_that_is_left_to_do_does_not_crowd_out_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(intake, "BREATH", 0.01)
+    monkeypatch.setattr(intake, "PATIENCE", 0.01)
+    handler, source = Unfinished(), Queue(*(text(n, 5) for n in range(1, 200)), text(500, 6))
+    async with polling(handler, source):
+        await until(lambda: 500 in handler.handled)
+        handler.done.set()
+        await until(lambda: not source.waiting)

@@ -259,11 +259,11 @@ async def test_an_old_card_that_is_tapped_before_it_goes_stays_and_is_the_card(
     await _many(talk)
     card = await talk.alone()
     for method in ("deleteMessages", "sendMessage"):
-        await stage.sandbox.fault("429", count=1, methods=(method,), retry_after=60)
+        await stage.sandbox.fault("429", count=4, methods=(method,), retry_after=60)
     await talk.person.send("/start", wait=None)
     await asyncio.sleep(0.2)
     await talk.person.tap_data(find(card, Verb.TOGGLE, "military").data or "", card.id)
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(3)
     assert "☑ Военный билет" in (await talk.alone()).labels
 
 
