@@ -16,6 +16,7 @@ from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from bot.compose import Pause, Server, compose, utc_now
 from bot.content import load_content
+from bot.doors import STAY, open_door, raise_file_limit
 from bot.logs import quiet_loop
 from bot.settings import Settings, address
 from bot.source import introduce
@@ -43,6 +44,7 @@ async def serve(
     pause: Pause = asyncio.sleep,
 ) -> None:
     """Run until told to stop. Raises a `TropaError` where it cannot start."""
+    raise_file_limit()
     content = load_content(settings)
     await upgrade(settings.database_url)
     storage = await open_storage(settings.database_url)
@@ -96,7 +98,9 @@ async def _receive(server: Server, stack: AsyncExitStack, stop: asyncio.Event) -
     secret = settings.webhook_secret.get_secret_value()
     if not secret:
         raise CannotStart("WEBHOOK_SECRET is not set. Make one with: openssl rand -hex 32")
-    await _listen(stack, webhook(server.updates, secret), settings.webhook_listen, "WEBHOOK_LISTEN")
+    # Telegram, or the proxy before us, keeps its connections: no end in the midst of an update.
+    site = webhook(server.updates, secret)
+    await _listen(stack, site, settings.webhook_listen, "WEBHOOK_LISTEN", stay=None)
     tell = partial(
         server.bot.set_webhook,
         settings.webhook_url or "",
@@ -136,14 +140,15 @@ def _keep_doing(stack: AsyncExitStack, server: Server, every: timedelta, job: Jo
 
 
 async def _listen(
-    stack: AsyncExitStack, application: web.Application, listen: str, setting: str
+    stack: AsyncExitStack,
+    application: web.Application,
+    listen: str,
+    setting: str,
+    stay: float | None = STAY,
 ) -> None:
     host, port = address(listen, setting)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
     try:
-        await web.TCPSite(runner, host, port).start()
+        await open_door(stack, application, host, port, stay)
     except OSError:
         raise CannotStart(
             f"{setting}: {listen} cannot be listened on. Is another Tropa running, or another "
