@@ -76,7 +76,7 @@ def compose(
     )
     drafts = SealedDrafts(storage.drafts, storage.cases, maker, clock, os.urandom)
     messenger, chats = TelegramMessenger(f"{base}{token}", request), Chats()
-    painter = Painter(messenger, chats, pause)
+    painter = Painter(messenger, pause)
     groups = Groups(messenger, texts, clock)
     conversation = Conversation(line, drafts, painter, groups, chats, texts, clock)
     return Server(

@@ -83,10 +83,10 @@ class Updates:
             way = self._under_way[number] = self._begin(update)
         return way
 
-    def take_up(self, batch: Sequence[Update]) -> "list[asyncio.Future[None]]":
-        """Those that were not under way already, each until it is handled."""
+    def take_up(self, batch: Sequence[Update]) -> "list[asyncio.Task[None]]":
+        """The tasks of those that were not under way already."""
         fresh = [update for update in batch if update.get("update_id") not in self._under_way]
-        return [way.handled for update in fresh if (way := self.accept(update)) is not None]
+        return [way.task for update in fresh if (way := self.accept(update)) is not None]
 
     def settle(self, number: int) -> None:
         """Forget an update that Telegram will not bring again."""
@@ -112,7 +112,7 @@ class Updates:
             before, self._last_text[chat] = self._last_text.get(chat), handled
             handled.add_done_callback(lambda done: self._forget_text(chat, done))
         task = asyncio.create_task(self._see_through(update, before, handled))
-        task.add_done_callback(lambda _: handled.done() or handled.set_result(None))
+        task.add_done_callback(lambda _: _resolve(handled))
         return Way(task, handled)
 
     def _forget_text(self, chat: int, done: "asyncio.Future[None]") -> None:
@@ -150,6 +150,12 @@ class Updates:
             await self._handler.give_up(update)
         except Exception as error:
             log.warning("an answer to it failed too: %s", where(error))
+
+
+def _resolve(handled: "asyncio.Future[None]") -> None:
+    """For a task that ended otherwise than by handling: nobody waits for it any longer."""
+    if not handled.done():
+        handled.set_result(None)
 
 
 def _typed_in(update: Update) -> int | None:

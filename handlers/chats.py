@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from handlers.buttons import Press
+from handlers.ports import Card
 
 HIDE_AFTER: Final = timedelta(minutes=15)
 """A card that nobody touches for this long hides itself."""
@@ -22,6 +23,14 @@ FORGET_AFTER: Final = timedelta(minutes=30)
 MOST_CHATS: Final = 50_000
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A card to be drawn; `asked`: the person did something just now that it answers."""
+
+    card: Card
+    asked: bool
+
+
 @dataclass(slots=True)
 class Chat:
     """One private chat. `card` is the id of the one living message, `secret` opens what it shows.
@@ -30,7 +39,10 @@ class Chat:
     card that is drawn, None for the interview's own; `asleep` that the secret was forgotten while
     the card still holds it: nothing may be drawn over such a card unasked.
     `doubtful`: a card was sent and no answer came, so it may be there without being known.
-    `drawing` counts the cards drawn, so that a late one never covers a newer one.
+
+    The painter's share: `wanted` is the card that is still to be drawn, `anew` whether at the end
+    of the chat, `unwanted` the messages still to be removed, `sweep` the last id of a stretch in
+    which something of ours may be left.
     """
 
     id: int
@@ -43,11 +55,20 @@ class Chat:
     language: str = ""
     hidden: bool = False
     doubtful: bool = False
-    drawing: int = 0
+    wanted: Wanted | None = None
+    anew: bool = False
+    unwanted: set[int] = field(default_factory=set)
+    sweep: int | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __repr__(self) -> str:  # neither the chat's id nor its secret belongs in a log
         return "Chat()"
+
+    def reset(self) -> None:
+        """The chat is gone for us, blocked or deleted; its lock stays, for whoever waits for it."""
+        self.card = self.secret = self.showing = self.wanted = self.sweep = None
+        self.revision, self.hidden, self.asleep, self.anew = 0, False, False, False
+        self.unwanted.clear()
 
 
 class Chats:
@@ -71,7 +92,9 @@ class Chats:
         return chat
 
     def forget(self, chat_id: int) -> None:
-        self._chats.pop(chat_id, None)
+        chat = self._chats.get(chat_id)
+        if chat is not None:
+            chat.reset()
 
     def untouched(self, now: datetime) -> list[Chat]:
         """Chats whose card has stood open for too long."""
@@ -88,7 +111,7 @@ class Chats:
         """Drop the secrets of chats that have been still for long; where the card is stays known,
         so that a new card can replace it."""
         for chat in self._until(now - FORGET_AFTER):
-            if chat.secret is not None:
+            if chat.secret is not None and (chat.hidden or chat.card is None):
                 chat.secret, chat.asleep = None, True
 
     def _until(self, moment: datetime) -> Iterator[Chat]:

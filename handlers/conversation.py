@@ -25,6 +25,8 @@ from intake.errors import LineClosed, StorageUnavailable
 
 Personal = Tap | Text | Command | Thing
 
+HIDE_AT_ONCE: Final = 200
+
 _WHILE_CLOSED: Final = frozenset(
     {
         *(Verb.HIDE, Verb.FORGET, Verb.FORGET_YES, Verb.ERASE, Verb.ERASE_YES, Verb.CLOSING),
@@ -78,32 +80,36 @@ class Conversation:
             case InGroup():
                 await self._groups.hint(event)
             case StrayTap():
-                await self._painter.answer(event.query)
+                await self._painter.answer_now(event.query)
             case None:
                 return
 
     async def finish(self, update: Mapping[str, Any]) -> None:
-        """What a person sent is gone from the chat before Telegram may forget the update."""
+        """The chat looks as it should before Telegram may forget the update: a kill in between
+        would leave what a person sent, or an old card, standing."""
         event = read(update)
-        if isinstance(event, Text | Command | Thing):
-            await self._painter.removed(event.chat)
+        if isinstance(event, Tap | Text | Command | Thing):
+            await self._painter.settled(event.chat)
 
     async def give_up(self, update: Mapping[str, Any]) -> None:
         """What is owed to the sender of an update that could not be handled."""
         event = read(update)
         if isinstance(event, Tap | StrayTap):
             say = self._texts.say(event.language if isinstance(event, Tap) else "")
-            await self._painter.answer(event.query, say(FAILED), alert=True)
+            await self._painter.answer_now(event.query, say(FAILED), alert=True)
         elif isinstance(event, Text | Command | Thing):
             chat = self._chats.touch(event.chat, self._clock())
-            await self._painter.remove(chat, event.message)
+            self._painter.remove(chat, event.message)
 
     async def hide_untouched(self) -> None:
-        """Hide the cards that nobody touched for a while, and forget old secrets."""
-        for chat in self._chats.untouched(self._clock()):
+        """Hide cards that nobody touched for a while, and forget the secrets of hidden ones.
+
+        Some at a time: thousands at once would stand before everybody's taps.
+        """
+        for chat in self._chats.untouched(self._clock())[:HIDE_AT_ONCE]:
             async with chat.lock:
                 if not chat.hidden and self._chats.is_untouched(chat, self._clock()):
-                    await self._painter.draw(chat, self._shelf.hidden(chat))
+                    self._painter.hide(chat, self._shelf.hidden(chat))
         self._chats.forget_secrets(self._clock())
 
     async def _personal(self, event: Personal) -> None:
@@ -119,15 +125,15 @@ class Conversation:
                 case Command():
                     await self._commanded(chat, event)
                 case Thing():
-                    await self._painter.remove(chat, event.message)
+                    self._painter.remove(chat, event.message)
                     await self._explain(chat, removed(event.kind))
 
     # Taps.
 
     async def _tapped(self, chat: Chat, tap: Tap) -> None:
         press = decode(tap.data)
-        if press is None or tap.message is None or not await self._lives(chat, tap.message, press):
-            await self._painter.answer(tap.query, self._say(chat)(OLD))
+        if press is None or tap.message is None or not self._lives(chat, tap.message, press):
+            self._painter.answer(chat, tap.query, self._say(chat)(OLD))
             return
         try:
             press = await self._taken_up(chat, press)
@@ -135,11 +141,17 @@ class Conversation:
             chat.hidden = chat.asleep = False
             card = await self._act(chat, press)
         except StorageUnavailable:
-            await self._painter.answer(tap.query, self._say(chat)(SAVE_FAILED), alert=True)
+            self._painter.answer(chat, tap.query, self._say(chat)(SAVE_FAILED), alert=True)
             return
-        await self._painter.answer_and_draw(tap.query, chat, card)
+        self._painter.answer(chat, tap.query)
+        self._show(chat, card)
 
-    async def _lives(self, chat: Chat, message: int, press: Press) -> bool:
+    def _show(self, chat: Chat, card: Card) -> None:
+        """In place of the tapped card, which is there to be seen: no new one need be sent."""
+        chat.anew = False
+        self._painter.draw(chat, card)
+
+    def _lives(self, chat: Chat, message: int, press: Press) -> bool:
         """Whether the tapped card is the one that stays; the other one is removed.
 
         There are two only after a restart, when an older card was forgotten. The one that stands
@@ -149,7 +161,7 @@ class Conversation:
             return True
         stays = press.secret is not None and chat.secret is None and not chat.asleep
         unwanted, chat.card = (chat.card, message) if stays else (message, chat.card)
-        await self._painter.remove(chat, unwanted)
+        self._painter.remove(chat, unwanted)
         return stays
 
     async def _taken_up(self, chat: Chat, press: Press) -> Press:
@@ -197,31 +209,32 @@ class Conversation:
         if chat.secret is not None and not chat.hidden and self._line.is_open():
             card = await self._interviewing.typed(chat, event.text, event.update)
         if card is None:
-            await self._painter.remove(chat, event.message)
+            self._painter.remove(chat, event.message)
             await self._explain(chat, NOT_NOW)
         else:
-            await self._painter.remove_and_draw(chat, event.message, card)
+            self._painter.remove(chat, event.message)
+            self._painter.draw(chat, card)
 
     async def _explain(self, chat: Chat, reason: str) -> None:
         """One short line on the card why something was removed; a hidden card says nothing."""
         if chat.card is None or chat.hidden or chat.asleep:
             return
         card = await self._act(chat, chat.showing or Press(chat.secret, 0, Verb.CONTINUE))
-        await self._painter.draw(chat, with_notice(card, self._say(chat)(reason)))
+        self._painter.draw(chat, with_notice(card, self._say(chat)(reason)))
 
     async def _commanded(self, chat: Chat, event: Command) -> None:
         verb = SHOWS.get(event.name)
         if verb is Verb.HIDE or (chat.asleep and event.name != "start"):
-            await self._painter.remove(chat, event.message)
+            self._painter.remove(chat, event.message)
             if verb is Verb.HIDE and chat.card is not None and not chat.asleep:
-                await self._painter.draw(chat, self._shelf.hidden(chat))
+                self._painter.hide(chat, self._shelf.hidden(chat))
             return
         chat.hidden = chat.asleep = False
         if verb is Verb.FORGET and chat.secret is not None and chat.revision == INBOX:
             verb = Verb.ERASE
         press = Press(chat.secret, chat.revision, verb or Verb.CONTINUE)
         card = await self._act(chat, press)
-        await self._painter.draw_anew(chat, card, event.message)
+        self._painter.draw_anew(chat, card, event.message)
 
     # What the acts do, beyond showing a plain card.
 

@@ -1,15 +1,19 @@
 """Keeps the one living message of each chat: draws it, replaces it, clears away the rest.
 
-Drawing follows the commit and never holds it up: what Telegram does not take now is tried again
-later, and only the newest card of a chat is. What the person sent is removed just as stubbornly.
+A conversation says what a chat should look like (`draw`, `draw_anew`, `hide`, `remove`) and goes
+on; one task a chat brings that about, in as few calls as it takes, and tries again until Telegram
+has taken it. Only the newest card of a chat is ever drawn. Nothing is sent to a chat that did not
+ask for it: a card that the person deleted is not brought back by a retry or by hiding.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from handlers.chats import Chat, Chats
+from handlers.chats import Chat, Wanted
 from handlers.ports import Busy, Card, Lost, Messenger, Unreachable
 
 log = logging.getLogger("tropa.painter")
@@ -17,177 +21,200 @@ log = logging.getLogger("tropa.painter")
 BLANK: Final = Card("\u00b7")
 """What is too old to delete is blanked: an edit has no age limit."""
 
-SWEEP: Final = 100
-"""Ids one `deleteMessages` may name. The ids of a bot's chats come from one counter, so a lost
-card of a moment ago is most likely among the hundred before a new message."""
+AT_ONCE: Final = 100
+"""Ids that one `deleteMessages` may name. The ids of a bot's chats come from one counter, so a
+lost card of a moment ago is most likely among the hundred around a new message."""
 
-TRIES: Final = 8
-"""For a card: by then somebody has most likely tapped, and a newer one is drawn."""
-
-REMOVAL_TRIES: Final = 60
-"""For what a person sent: the better part of an hour, since nobody else will remove it."""
+TRIES: Final = 60
+"""The better part of an hour. What is to be removed then waits for the next event in the chat."""
 
 LONGEST_WAIT: Final = 60.0
+
+
+@dataclass(slots=True)
+class _Work:
+    """What goes on for one chat; `woken` ends a wait early, as something new is wanted."""
+
+    task: "asyncio.Task[None] | None" = None
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Painter:
     """Draws cards in chats. `pause` waits for seconds; tests pass in one that does not."""
 
-    def __init__(
-        self, messenger: Messenger, chats: Chats, pause: Callable[[float], Awaitable[None]]
-    ) -> None:
+    def __init__(self, messenger: Messenger, pause: Callable[[float], Awaitable[None]]) -> None:
         self._messenger = messenger
-        self._chats = chats
         self._pause = pause
-        self._later: set[asyncio.Task[None]] = set()
-        self._removals: dict[int, set[asyncio.Task[None]]] = {}
+        self._work: dict[int, _Work] = {}
+        self._answers: dict[int, set[asyncio.Task[None]]] = {}
 
-    async def draw(self, chat: Chat, card: Card) -> None:
+    def draw(self, chat: Chat, card: Card) -> None:
         """Show `card` as the chat's one message, in place if there is one."""
-        chat.drawing += 1
-        await self._stubbornly(chat, chat.drawing, lambda: self._draw(chat, card))
+        chat.wanted = Wanted(card, asked=True)
+        self._begin(chat)
 
-    async def answer_and_draw(self, query: str, chat: Chat, card: Card) -> None:
-        """Both at once: the spinner stops while the card changes."""
-        await asyncio.gather(self.answer(query), self.draw(chat, card))
+    def hide(self, chat: Chat, card: Card) -> None:
+        """Show `card` in place of the one that is there; where none is, nothing is sent."""
+        chat.wanted = Wanted(card, asked=False)
+        self._begin(chat)
 
-    async def remove_and_draw(self, chat: Chat, message: int, card: Card) -> None:
-        """Both at once: what was typed goes while the card shows it sealed."""
-        await asyncio.gather(self.remove(chat, message), self.draw(chat, card))
-
-    async def draw_anew(self, chat: Chat, card: Card, below: int) -> None:
+    def draw_anew(self, chat: Chat, card: Card, below: int) -> None:
         """Show `card` at the end of the chat, as the person asked for it there.
 
-        `below` is the id of the message that asked; with it goes what may be left of ours.
+        `below` is the id of the message that asked. The old card goes only when the new one is
+        there: it may hold the only copy of a secret.
         """
-        chat.drawing += 1
-        old, chat.card = chat.card, None
-        if old is None:
-            await self.sweep(chat, below)
-        else:
-            await self.remove(chat, old, below)
-        await self._stubbornly(chat, chat.drawing, lambda: self._draw(chat, card))
+        chat.wanted, chat.anew = Wanted(card, asked=True), True
+        if chat.card is None:
+            chat.sweep = below + AT_ONCE // 2
+        self.remove(chat, below)
 
-    async def remove(self, chat: Chat, *messages: int) -> None:
+    def remove(self, chat: Chat, *messages: int) -> None:
         """Delete messages from the chat; those of ours that are too old are blanked."""
-        await self._stubbornly(chat, None, lambda: self._remove(chat, messages))
+        chat.unwanted.update(messages)
+        self._begin(chat)
 
-    async def sweep(self, chat: Chat, below: int) -> None:
-        """Delete `below` and whatever of this chat lies near it: a card that a process before this
-        one drew and that nobody remembers. It may lie shortly after: where that process ended
-        before it could say that it had answered, the same command comes again."""
-        try:
-            if await self._messenger.delete(chat.id, _up_to(below + SWEEP // 2)):
-                return
-        except (Busy, Unreachable):
-            pass  # the one message that is known to be there is removed all the same
-        await self.remove(chat, below)
+    def answer(self, chat: Chat, query: str, text: str = "", alert: bool = False) -> None:
+        """Stop the spinner on the tapped button, while other things go on."""
+        answers = self._answers.setdefault(chat.id, set())
+        task = asyncio.create_task(self.answer_now(query, text, alert))
+        answers.add(task)
 
-    async def answer(self, query: str, text: str = "", alert: bool = False) -> None:
-        """Stop the spinner on the tapped button; an answer that is lost is not tried again."""
-        try:
+        def done(_: "asyncio.Task[None]") -> None:
+            answers.discard(task)
+            if not answers and self._answers.get(chat.id) is answers:
+                del self._answers[chat.id]
+
+        task.add_done_callback(done)
+
+    async def answer_now(self, query: str, text: str = "", alert: bool = False) -> None:
+        """The same for a tap of no chat. An answer that is lost is not tried again."""
+        with suppress(Busy, Unreachable):
             await self._messenger.answer(query, text, alert)
-        except (Busy, Unreachable):
-            return
 
-    async def removed(self, chat: int) -> None:
-        """Wait until nothing in this chat is left to be removed, or it was given up."""
-        while removals := self._removals.get(chat):
-            await asyncio.wait(removals)
+    async def settled(self, chat: int) -> None:
+        """Wait until the chat looks as it should, or that was given up."""
+        while tasks := self._open(chat):
+            await asyncio.wait(tasks)
 
     async def close(self) -> None:
-        """Stop trying what was put off."""
-        for task in list(self._later):
+        """Leave what is not done yet; its updates are not confirmed and come again."""
+        tasks = [task for chat in {*self._work, *self._answers} for task in self._open(chat)]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._later, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _draw(self, chat: Chat, card: Card) -> None:
-        if chat.card is not None:
+    def _open(self, chat: int) -> "list[asyncio.Task[None]]":
+        work = self._work.get(chat)
+        ours = [work.task] if work is not None and work.task is not None else []
+        return [*ours, *self._answers.get(chat, ())]
+
+    def _begin(self, chat: Chat) -> None:
+        work = self._work.get(chat.id)
+        if work is not None:
+            work.woken.set()
+            return
+        work = self._work[chat.id] = _Work()
+        work.task = asyncio.create_task(self._bring_about(chat, work))
+
+    async def _bring_about(self, chat: Chat, work: _Work) -> None:
+        try:
+            await self._stubbornly(chat, work)
+        except Unreachable:
+            chat.reset()
+        except Exception as error:  # refused for what it is: trying again would not help
+            log.error("a card was refused (%s)", type(error).__name__)
+            chat.wanted = None
+        finally:
+            del self._work[chat.id]
+
+    async def _stubbornly(self, chat: Chat, work: _Work) -> None:
+        tries = 0
+        while chat.wanted is not None or chat.unwanted or chat.sweep is not None:
+            work.woken.clear()
             try:
-                await self._messenger.edit(chat.id, chat.card, card)
-            except Lost:
-                chat.card = None
-        if chat.card is None:
-            await self._send(chat, card)
+                await self._once(chat, late=tries > 0)
+                tries = 0
+            except Busy as busy:
+                tries += 1
+                if tries > TRIES:
+                    log.warning("a chat could not be brought up to date in %d tries", TRIES)
+                    chat.wanted = chat.sweep = None
+                    return
+                await self._wait(busy.retry_after or min(2.0 ** (tries - 1), LONGEST_WAIT), work)
+
+    async def _wait(self, seconds: float, work: _Work) -> None:
+        waits: list[Coroutine[Any, Any, Any]] = [_awaited(self._pause(seconds)), work.woken.wait()]
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _once(self, chat: Chat, *, late: bool) -> None:
+        """One round. Sweeping comes before sending: it could not tell a new card from an old."""
+        swept = await asyncio.gather(self._sweep(chat), return_exceptions=True)
+        done = await asyncio.gather(
+            self._clear(chat), self._show(chat, late=late), return_exceptions=True
+        )
+        for error in [*swept, *done]:
+            if isinstance(error, BaseException):
+                raise error
+
+    async def _sweep(self, chat: Chat) -> None:
+        """Delete what may be left of ours near an id: a card that a process before this one drew
+        and that nobody remembers, or one whose sending went unanswered."""
+        if chat.sweep is not None:
+            around = range(max(chat.sweep - AT_ONCE + 1, 1), chat.sweep + 1)
+            await self._messenger.delete(chat.id, [n for n in around if n != chat.card])
+            chat.sweep = None
+
+    async def _clear(self, chat: Chat) -> None:
+        """A card whose removal was put off, and that was tapped meanwhile, is the card again."""
+        chat.unwanted.discard(chat.card or 0)
+        unwanted = sorted(chat.unwanted)[:AT_ONCE]
+        if unwanted and not await self._messenger.delete(chat.id, unwanted):
+            for message in unwanted:  # one is too old, and Telegram refuses them together
+                if not await self._messenger.delete(chat.id, [message]):
+                    await self._blank(chat, message)
+        chat.unwanted.difference_update(unwanted)
+
+    async def _blank(self, chat: Chat, message: int) -> None:
+        with suppress(Lost):
+            await self._messenger.edit(chat.id, message, BLANK)
+
+    async def _show(self, chat: Chat, *, late: bool) -> None:
+        wanted = chat.wanted
+        if wanted is None:
+            return
+        if chat.anew or chat.card is None:
+            if wanted.asked:
+                await self._send(chat, wanted.card)
+        else:
+            await self._edit(chat, chat.card, wanted, late=late)
+        if chat.wanted is wanted:
+            chat.wanted = None
+
+    async def _edit(self, chat: Chat, message: int, wanted: Wanted, *, late: bool) -> None:
+        try:
+            await self._messenger.edit(chat.id, message, wanted.card)
+        except Lost:
+            chat.card = None
+            if wanted.asked and not late:
+                await self._send(chat, wanted.card)
 
     async def _send(self, chat: Chat, card: Card) -> None:
         """A new message. Where the answer to an earlier sending was lost, that message may be in
-        the chat all the same, under an id that nobody told us: it goes."""
+        the chat all the same, under an id that nobody told us: it is swept away."""
         doubtful, chat.doubtful = chat.doubtful, True
-        sent = chat.card = await self._messenger.send(chat.id, card)
-        chat.doubtful = False
+        sent = await self._messenger.send(chat.id, card)
+        old, chat.card, chat.anew, chat.doubtful = chat.card, sent, False, False
+        if old is not None:
+            chat.unwanted.add(old)
         if doubtful:
-            await self._stubbornly(chat, None, lambda: self._clear_below(chat, sent))
-
-    async def _clear_below(self, chat: Chat, message: int) -> None:
-        below = [number for number in _up_to(message - 1) if number != chat.card]
-        await self._messenger.delete(chat.id, below)
-
-    async def _remove(self, chat: Chat, unwanted: tuple[int, ...]) -> None:
-        """A card whose removal was put off, and that was tapped meanwhile, is the card again."""
-        messages = [message for message in unwanted if message != chat.card]
-        if not messages or await self._messenger.delete(chat.id, messages):
-            return
-        for message in messages:  # one of them is too old, and Telegram refuses them together
-            if not await self._messenger.delete(chat.id, [message]):
-                await self._blank(chat, message)
-
-    async def _blank(self, chat: Chat, message: int) -> None:
-        try:
-            await self._messenger.edit(chat.id, message, BLANK)
-        except Lost:
-            return
-
-    async def _stubbornly(
-        self, chat: Chat, drawing: int | None, act: Callable[[], Awaitable[None]]
-    ) -> None:
-        try:
-            await act()
-        except Unreachable:
-            self._chats.forget(chat.id)
-        except Busy as busy:
-            task = self._put_off(self._retry(chat, drawing, act, busy.retry_after))
-            if drawing is None:
-                self._owe(chat.id, task)
-
-    def _put_off(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        task = asyncio.create_task(work)
-        self._later.add(task)
-        task.add_done_callback(self._later.discard)
-        return task
-
-    def _owe(self, chat: int, removal: "asyncio.Task[None]") -> None:
-        removals = self._removals.setdefault(chat, set())
-        removals.add(removal)
-
-        def done(_: "asyncio.Task[None]") -> None:
-            removals.discard(removal)
-            if not removals and self._removals.get(chat) is removals:
-                del self._removals[chat]
-
-        removal.add_done_callback(done)
-
-    async def _retry(
-        self, chat: Chat, drawing: int | None, act: Callable[[], Awaitable[None]], first: float
-    ) -> None:
-        """Try again in growing steps, until it works or a newer card has been drawn."""
-        wait, tries = first or 1.0, REMOVAL_TRIES if drawing is None else TRIES
-        for _ in range(tries):
-            await self._pause(wait)
-            async with chat.lock:
-                if drawing is not None and drawing != chat.drawing:
-                    return
-                try:
-                    await act()
-                except Unreachable:
-                    self._chats.forget(chat.id)
-                except Busy as busy:
-                    wait = busy.retry_after or min(wait * 2, LONGEST_WAIT)
-                    continue
-                return
-        what = "a message could not be removed" if drawing is None else "a card could not be drawn"
-        log.warning("%s in %d tries", what, tries)
+            chat.sweep = sent - 1
 
 
-def _up_to(message: int) -> list[int]:
-    return [number for number in range(message, message - SWEEP, -1) if number > 0]
+async def _awaited(awaitable: Awaitable[None]) -> None:
+    await awaitable

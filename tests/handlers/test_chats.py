@@ -43,6 +43,9 @@ async def test_a_secret_is_forgotten_after_half_an_hour_and_the_card_is_not() ->
     chats.forget_secrets(NOON + FORGET_AFTER - timedelta(seconds=1))
     assert chat.secret == SECRET
     chats.forget_secrets(NOON + FORGET_AFTER)
+    assert chat.secret == SECRET  # its card is not hidden yet, and needs it for that
+    chat.hidden = True
+    chats.forget_secrets(NOON + FORGET_AFTER)
     assert chat.secret is None
     assert chat.asleep
     assert chat.card == 5

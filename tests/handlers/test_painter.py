@@ -33,6 +33,9 @@ class Easel:
     def chat(self) -> Chat:
         return self.chats.touch(self.person.id, NOW)
 
+    async def rest(self) -> None:
+        await self.painter.settled(self.person.id)
+
     async def texts(self) -> list[str]:
         return [card.text for card in await self.person.messages()]
 
@@ -52,7 +55,7 @@ async def easel() -> AsyncIterator[Easel]:
         await request.initialize()
         chats = Chats()
         messenger = TelegramMessenger(f"{sandbox.url}/bot{sandbox.token}", request)
-        painter = Painter(messenger, chats, pause)
+        painter = Painter(messenger, pause)
         yield Easel(sandbox, person, chats, painter, waits)
         await painter.close()
         await request.shutdown()
@@ -61,7 +64,8 @@ async def easel() -> AsyncIterator[Easel]:
 async def _first(easel: Easel) -> None:
     """The first card, in place of the command that asked for it."""
     (command,) = await easel.person.messages()
-    await easel.painter.draw_anew(easel.chat, ONE, command.id)
+    easel.painter.draw_anew(easel.chat, ONE, command.id)
+    await easel.rest()
 
 
 async def test_the_first_card_takes_the_place_of_what_asked_for_it(easel: Easel) -> None:
@@ -72,7 +76,8 @@ async def test_the_first_card_takes_the_place_of_what_asked_for_it(easel: Easel)
 async def test_the_next_is_drawn_in_place(easel: Easel) -> None:
     await _first(easel)
     before = (await easel.person.card()).id
-    await easel.painter.draw(easel.chat, TWO)
+    easel.painter.draw(easel.chat, TWO)
+    await easel.rest()
     card = await easel.person.card()
     assert (card.id, card.text) == (before, "two")
 
@@ -80,14 +85,16 @@ async def test_the_next_is_drawn_in_place(easel: Easel) -> None:
 async def test_a_card_that_the_person_deleted_is_sent_anew(easel: Easel) -> None:
     await _first(easel)
     await easel.person.delete((await easel.person.card()).id)
-    await easel.painter.draw(easel.chat, TWO)
+    easel.painter.draw(easel.chat, TWO)
+    await easel.rest()
     assert await easel.texts() == ["two"]
 
 
 async def test_after_a_429_it_waits_as_long_as_it_is_told(easel: Easel) -> None:
     await _first(easel)
     await easel.sandbox.fault("429", count=2, retry_after=9)
-    await easel.painter.draw(easel.chat, TWO)
+    easel.painter.draw(easel.chat, TWO)
+    await easel.rest()
     await asyncio.sleep(0.2)
     assert await easel.texts() == ["two"]
     assert easel.waits == [9, 9]
@@ -96,17 +103,20 @@ async def test_after_a_429_it_waits_as_long_as_it_is_told(easel: Easel) -> None:
 async def test_after_an_outage_it_waits_longer_each_time_and_not_for_ever(easel: Easel) -> None:
     await _first(easel)
     await easel.sandbox.fault("500")
-    await easel.painter.draw(easel.chat, TWO)
+    easel.painter.draw(easel.chat, TWO)
+    await easel.rest()
     await asyncio.sleep(0.5)
-    assert easel.waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert easel.waits[:9] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert len(easel.waits) == TRIES
+    assert easel.chat.wanted is None
 
 
 async def test_only_the_newest_card_is_tried_again(easel: Easel) -> None:
     await _first(easel)
     await easel.sandbox.fault("500", count=1)
-    await easel.painter.draw(easel.chat, TWO)
-    await easel.painter.draw(easel.chat, Card("three"))
+    easel.painter.draw(easel.chat, TWO)
+    easel.painter.draw(easel.chat, Card("three"))
+    await easel.rest()
     await asyncio.sleep(0.2)
     assert await easel.texts() == ["three"]
     edits = await easel.person.events(kinds=("edited",))
@@ -116,8 +126,9 @@ async def test_only_the_newest_card_is_tried_again(easel: Easel) -> None:
 async def test_a_chat_that_cannot_be_reached_is_forgotten(easel: Easel) -> None:
     await _first(easel)
     await easel.person.block()
-    await easel.painter.draw(easel.chat, TWO)
-    assert len(easel.chats) == 0
+    easel.painter.draw(easel.chat, TWO)
+    await easel.rest()
+    assert (easel.chat.card, easel.chat.wanted) == (None, None)
     assert easel.waits == []
 
 
@@ -125,9 +136,11 @@ async def test_a_card_too_old_to_be_deleted_is_blanked(easel: Easel) -> None:
     await _first(easel)
     old = (await easel.person.card()).id
     await easel.sandbox.advance(timedelta(hours=49))
-    await easel.painter.remove(easel.chat, 424242)
+    easel.painter.remove(easel.chat, 424242)
+    await easel.rest()
     easel.chat.card = None
-    await easel.painter.remove(easel.chat, old)
+    easel.painter.remove(easel.chat, old)
+    await easel.rest()
     assert [(card.id, card.text) for card in await easel.person.messages()] == [(old, BLANK.html)]
 
 
@@ -136,5 +149,61 @@ async def test_a_card_that_nobody_remembers_is_swept_away(easel: Easel) -> None:
     await _first(easel)
     easel.chats.forget(easel.person.id)
     number = await easel.person.send("/start", wait=None)
-    await easel.painter.draw_anew(easel.chat, TWO, number)
+    easel.painter.draw_anew(easel.chat, TWO, number)
+    await easel.rest()
     assert await easel.texts() == ["two"]
+
+
+async def test_hiding_brings_no_card_back_into_a_chat_that_was_cleared(easel: Easel) -> None:
+    await _first(easel)
+    await easel.person.delete((await easel.person.card()).id)
+    easel.painter.hide(easel.chat, TWO)
+    await easel.rest()
+    assert await easel.texts() == []
+
+
+async def test_what_is_drawn_late_brings_no_card_back_either(easel: Easel) -> None:
+    await _first(easel)
+    await easel.sandbox.fault("500", count=1)
+    card = (await easel.person.card()).id
+    easel.painter.draw(easel.chat, TWO)
+    await easel.person.delete(card)
+    await easel.rest()
+    assert await easel.texts() == []
+
+
+async def test_the_old_card_stays_until_the_new_one_is_there(easel: Easel) -> None:
+    await _first(easel)
+    number = await easel.person.send("/start", wait=None)
+    await easel.sandbox.fault("500", methods=("sendMessage",))
+    easel.painter.draw_anew(easel.chat, TWO, number)
+    await asyncio.sleep(0.2)
+    assert await easel.texts() == ["one"]
+    await easel.sandbox.clear_faults()
+    await easel.rest()
+    assert await easel.texts() == ["two"]
+
+
+async def test_a_flood_is_cleared_away_in_a_few_calls(easel: Easel) -> None:
+    await _first(easel)
+    before = (await easel.sandbox.state())["calls"].get("deleteMessages", 0)
+    for _ in range(150):
+        easel.painter.remove(easel.chat, await easel.person.send("x", wait=None))
+        easel.painter.draw(easel.chat, TWO)
+    await easel.rest()
+    assert await easel.texts() == ["two"]
+    assert (await easel.sandbox.state())["calls"]["deleteMessages"] - before < 100
+
+
+async def test_something_new_ends_a_long_wait(easel: Easel) -> None:
+    async def for_ever(_seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    await _first(easel)
+    patient = Painter(easel.painter._messenger, for_ever)
+    await easel.sandbox.fault("429", count=1, retry_after=3600)
+    patient.draw(easel.chat, TWO)
+    await asyncio.sleep(0.1)
+    patient.draw(easel.chat, Card("three"))
+    await patient.settled(easel.person.id)
+    assert await easel.texts() == ["three"]
