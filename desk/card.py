@@ -37,6 +37,11 @@ class Card:
         return cls(name, identity.signing_public, identity.sealing_public)
 
     @classmethod
+    def of_member(cls, member: Member) -> Self:
+        """As she stands on a roster, to be compared by its fingerprint."""
+        return cls(member.name, member.signing_key, member.sealing_key)
+
+    @classmethod
     def parse(cls, text: str) -> Self:
         """From the line; `DeskError` when it was cut short or is no card."""
         name, separator, keys = text.strip().removeprefix(PREFIX).partition(":")

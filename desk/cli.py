@@ -22,7 +22,7 @@ from rich.text import Text
 from crypto.errors import CryptoError
 from crypto.process import lock_down
 from desk import case_commands, identity_commands, roster_commands
-from desk.desk import Desk
+from desk.desk import Desk, no_terminal
 from desk.errors import DeskError
 from desk.home import explain
 from desk.language import Language
@@ -31,6 +31,7 @@ from desk.settings import read_settings, utc_now
 from intake.errors import TropaError
 
 SAID = (DeskError, TropaError, CryptoError)
+YES = ("y", "yes", "д", "да")
 
 
 def main() -> None:
@@ -51,6 +52,7 @@ def production() -> Desk:
         out=terminal(),
         err=terminal(stderr=True),
         ask=_ask,
+        confirm=_confirm,
         sleep=time.sleep,
     )
 
@@ -66,6 +68,13 @@ def _ask(prompt: str) -> str:
                 "There is no terminal to ask for the passphrase. "
                 "Name a file that holds it in TROPA_PASSPHRASE_FILE."
             ) from None
+
+
+def _confirm(question: str) -> bool:
+    """Only a plain yes from a person at a terminal is one."""
+    if not sys.stdin.isatty():
+        return no_terminal(question)
+    return input(f"{question} ").strip().casefold() in YES
 
 
 def terminal(**options: Any) -> Console:

@@ -31,9 +31,15 @@ CARD = "identity.card"
 SERVER = "server.json"
 
 
+def no_terminal(_: str) -> bool:
+    """Where nobody can be asked, silence is no consent."""
+    raise DeskError("There is no terminal to ask for your consent. In a script, say --yes.")
+
+
 @dataclass(slots=True)
 class Desk:
-    """What a command needs. `ask` reads a secret from the terminal, without echo.
+    """What a command needs. `ask` reads a secret from the terminal, without echo;
+    `confirm` asks whether to go on.
 
     `open_seed` opens an identity file; it is slow on purpose, so whoever opens one file many
     times may pass a function that remembers.
@@ -47,6 +53,7 @@ class Desk:
     ask: Callable[[str], str]
     sleep: Callable[[float], None]
     open_seed: Callable[[bytes, str], bytes] = decrypt_seed
+    confirm: Callable[[str], bool] = no_terminal
     language: Language = field(init=False)
     home: Home = field(init=False)
     trust: Trust = field(init=False)

@@ -20,6 +20,7 @@ from desk.card import Card
 from desk.desk import Desk, desk_of
 from desk.errors import DeskError
 from desk.home import read_file, write_file
+from desk.roster_diff import show_changes
 from desk.roster_view import Signed, show_roster, signed_by
 from desk.trust import ORGANISATION, parse_envelope
 from intake.form import FormError, load_form
@@ -94,11 +95,31 @@ def add(
 
 
 @app.command("sign")
-def sign(context: typer.Context, file: RosterFile, organisation: OrganisationFile = None) -> None:
-    """Add your signature, after showing what you sign."""
+def sign(
+    context: typer.Context,
+    file: RosterFile,
+    organisation: OrganisationFile = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
+) -> None:
+    """Add your signature, after showing what you sign and what it changes."""
     desk = desk_of(context)
-    envelope = parse_envelope(read_file(file))
-    roster, founded = _read(file), _find_organisation(desk, file, organisation)
+    # Read once: what is signed is what is shown, whoever else can write the file meanwhile.
+    envelope, roster = _load(file)
+    founded = _find_organisation(desk, file, organisation)
+    _may_sign(desk, envelope, roster, founded)
+    show_roster(desk, roster, Signed(envelope, founded))
+    show_changes(desk, roster, desk.trust.known_roster(founded))
+    if not yes and not desk.confirm(desk.say("Sign this roster? [y/N]")):
+        raise DeskError("Not signed; nothing was changed.")
+    envelope = add_signature(envelope, ROSTER_TYPE, desk.unlock())
+    _write(file, envelope)
+    desk.trust.signed(envelope)
+    valid = Signed(envelope, founded).valid
+    desk.tell("Signed. It has {n} of the {k} signatures it needs.", n=valid, k=founded.threshold)
+
+
+def _may_sign(desk: Desk, envelope: dict[str, Any], roster: Roster, founded: Organisation) -> None:
+    """`DeskError` where this desk's signature would be false, useless or there already."""
     if roster.organisation != founded.name:
         raise DeskError("This roster is of another organisation than {path}.", path=ORGANISATION)
     card = desk.card()
@@ -110,10 +131,6 @@ def sign(context: typer.Context, file: RosterFile, organisation: OrganisationFil
         )
     if card.signing in {key for key, valid in signed_by(envelope, founded) if valid}:
         raise DeskError("You have signed this roster already.")
-    show_roster(desk, roster, Signed(envelope, founded))
-    _write(file, add_signature(envelope, ROSTER_TYPE, desk.unlock()))
-    valid = Signed.read(file, founded).valid
-    desk.tell("Signed. It has {n} of the {k} signatures it needs.", n=valid, k=founded.threshold)
 
 
 @app.command("show")
@@ -125,10 +142,13 @@ def show(
 ) -> None:
     """Show who is on the roster, until when it holds, and who has signed."""
     desk = desk_of(context)
-    roster = _read(file)
-    signed = Signed.read(file, _find_organisation(desk, file, organisation))
+    envelope, roster = _load(file)
+    signed = Signed(envelope, _find_organisation(desk, file, organisation))
     if as_json:
         document: dict[str, Any] = json.loads(roster.to_payload())
+        document["fingerprints"] = {
+            member.name: Card.of_member(member).fingerprint for member in roster.members
+        }
         document["signatures"] = {"valid": signed.valid, "needed": signed.organisation.threshold}
         desk.out.print_json(data=document)
         return
@@ -189,13 +209,19 @@ def _ids(text: str) -> tuple[str, ...]:
 
 def _read(file: Path) -> Roster:
     """The roster in a file, signed or not: to be looked at and changed."""
+    return _load(file)[1]
+
+
+def _load(file: Path) -> tuple[dict[str, Any], Roster]:
+    """One reading of a file: the envelope, and the very roster that it holds."""
+    envelope = parse_envelope(read_file(file))
     try:
-        payload = read_unverified(parse_envelope(read_file(file)), ROSTER_TYPE)
+        payload = read_unverified(envelope, ROSTER_TYPE)
     except Forged:
         raise DeskError(
             "This roster file was cut short or is no roster. Get a fresh copy."
         ) from None
-    return Roster.from_payload(payload)
+    return envelope, Roster.from_payload(payload)
 
 
 def _change(desk: Desk, file: Path, roster: Roster) -> None:

@@ -1,16 +1,14 @@
 """What a roster looks like on a terminal, and whose signatures it bears."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from rich.table import Table
 
 from crypto.envelope import verify
 from crypto.errors import Forged
+from desk.card import Card
 from desk.desk import Desk
-from desk.home import read_file
-from desk.trust import parse_envelope
 from intake.roster import ROSTER_TYPE, Organisation, Roster, days_left
 
 SOON = 7
@@ -37,10 +35,6 @@ class Signed:
     envelope: dict[str, Any]
     organisation: Organisation
 
-    @classmethod
-    def read(cls, file: Path, organisation: Organisation) -> Self:
-        return cls(parse_envelope(read_file(file)), organisation)
-
     @property
     def valid(self) -> int:
         return sum(valid for _, valid in signed_by(self.envelope, self.organisation))
@@ -59,6 +53,9 @@ def show_roster(desk: Desk, roster: Roster, signed: Signed) -> None:
     desk.out.print(facts)
     desk.out.print()
     desk.out.print(_members(desk, roster))
+    if roster.members:
+        desk.out.print()
+        desk.out.print(_fingerprints(desk, roster))
     if not any(member.opens_cases for member in roster.members):
         desk.warn("Nobody on this roster can open cases.")
     if not any(member.role == "recovery" for member in roster.members):
@@ -101,4 +98,14 @@ def _members(desk: Desk, roster: Roster) -> Table:
             ", ".join(member.languages) or "-",
             str(member.capacity) if member.opens_cases else "-",
         )
+    return table
+
+
+def _fingerprints(desk: Desk, roster: Roster) -> Table:
+    """A name proves nothing: these digits are what is compared with `tropa identity show`."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column(desk.say("Name"), overflow="fold")
+    table.add_column(desk.say("Fingerprint"), no_wrap=True)
+    for member in roster.members:
+        table.add_row(member.name, Card.of_member(member).fingerprint)
     return table

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from crypto.envelope import verify
+from crypto.envelope import read_unverified, verify
 from crypto.errors import Forged
 from desk.errors import DeskError
 from desk.home import Home
@@ -27,6 +27,7 @@ from intake.roster import (
 ORGANISATION = "organisation.json"
 ROSTER = "roster.json"
 HIGHEST = "highest-epoch"
+SIGNED = "signed-roster.json"
 
 
 def parse_envelope(data: bytes) -> dict[str, Any]:
@@ -62,6 +63,7 @@ class Trust:
         if before is not None and before != organisation.to_payload():
             self._home.remove(ROSTER)
             self._home.remove(HIGHEST)
+            self._home.remove(SIGNED)
         self._home.write(ORGANISATION, organisation.to_payload())
 
     def accept(self, data: bytes) -> Roster:
@@ -96,6 +98,24 @@ class Trust:
             parse_envelope(data), ROSTER_TYPE, organisation.public_keys, organisation.threshold
         )
         return Roster.from_payload(payload)
+
+    def signed(self, envelope: dict[str, Any]) -> None:
+        """Remember what was signed here, so that the next roster is compared with it."""
+        self._home.write(SIGNED, json.dumps(envelope).encode())
+
+    def known_roster(self, organisation: Organisation) -> Roster | None:
+        """The newest roster of this organisation that this desk accepted or signed itself."""
+        data = self._home.read(SIGNED)
+        signed = None
+        if data is not None:
+            payload = read_unverified(parse_envelope(data), ROSTER_TYPE)
+            signed = Roster.from_payload(payload)
+        found = [
+            roster
+            for roster in (self.last_roster(), signed)
+            if roster is not None and roster.organisation == organisation.name
+        ]
+        return max(found, key=lambda roster: roster.epoch, default=None)
 
     def _check(self, roster: Roster, organisation: Organisation) -> None:
         if roster.organisation != organisation.name:

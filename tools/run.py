@@ -84,7 +84,7 @@ def _organisation(desk: Mapping[str, str]) -> None:
         desk, "roster", "add", roster, card, "--role", "lead", "--skills", SKILLS,
         "--languages", "en,ru",
     )  # fmt: skip
-    _desk(desk, "roster", "sign", roster)
+    _desk(desk, "roster", "sign", "--yes", roster)
 
 
 def _desk(settings: Mapping[str, str], *command: str) -> str:

@@ -104,9 +104,9 @@ def test_the_fingerprint_is_the_same_at_both_ends(person: Person, tmp_path: Path
 def test_a_roster_is_in_force_when_enough_have_signed(person: Person, tmp_path: Path) -> None:
     (one, two), file = founded(person, tmp_path)
     assert "0 valid, 2 of 2 keys needed - NOT IN FORCE" in one.run("roster", "show", file).all
-    assert "1 of the 2" in one.run("roster", "sign", file).all
+    assert "1 of the 2" in one.run("roster", "sign", "--yes", file).all
     assert "NOT IN FORCE" in one.run("roster", "show", file).all
-    assert "2 of the 2" in two.run("roster", "sign", file).all
+    assert "2 of the 2" in two.run("roster", "sign", "--yes", file).all
     shown = one.run("roster", "show", file)
     assert "NOT IN FORCE" not in shown.all
     assert "31 days left" in shown.all or "30 days left" in shown.all
@@ -114,8 +114,8 @@ def test_a_roster_is_in_force_when_enough_have_signed(person: Person, tmp_path: 
 
 def test_signing_twice_does_not_count_twice(person: Person, tmp_path: Path) -> None:
     (one, _), file = founded(person, tmp_path)
-    one.run("roster", "sign", file)
-    ran = one.run("roster", "sign", file)
+    one.run("roster", "sign", "--yes", file)
+    ran = one.run("roster", "sign", "--yes", file)
     assert ran.code == 1
     assert "already" in ran.err
     assert one.run("roster", "show", file, "--json").json["signatures"] == {"valid": 1, "needed": 2}
@@ -125,7 +125,7 @@ def test_a_key_that_is_not_pinned_may_not_sign(person: Person, tmp_path: Path) -
     _, file = founded(person, tmp_path)
     eve = person("eve")
     eve.settle()
-    ran = eve.run("roster", "sign", file)
+    ran = eve.run("roster", "sign", "--yes", file)
     assert ran.code == 1
     assert "not among the 2 keys" in ran.all
 
@@ -135,8 +135,8 @@ def test_every_change_raises_the_epoch_and_drops_the_signatures(
     person: Person, tmp_path: Path, change: str
 ) -> None:
     (one, two), file = founded(person, tmp_path)
-    one.run("roster", "sign", file)
-    two.run("roster", "sign", file)
+    one.run("roster", "sign", "--yes", file)
+    two.run("roster", "sign", "--yes", file)
     other = tmp_path / "other.yaml"
     other.write_bytes(FORM_FILE.read_bytes() + b"\n# another\n")
     card = Card.of("anna", identity_of("anna")).line()

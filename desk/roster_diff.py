@@ -1,0 +1,86 @@
+"""What a roster changes against the one this desk knew: whoever signs sees that first.
+
+Members are matched by name. A changed key under a known name is how somebody else would come to
+read her cases, so it is told apart from everything else.
+"""
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from desk.card import Card
+from desk.desk import Desk
+from intake.roster import Member, Roster
+
+ALARM = "bold red"
+
+
+def show_changes(desk: Desk, roster: Roster, before: Roster | None) -> None:
+    """Added, removed and changed members, and another form or expiry."""
+    desk.out.print()
+    if before is None:
+        desk.warn(
+            "This desk knows no earlier roster: compare every fingerprint with its owner, aloud."
+        )
+        return
+    desk.tell("Against epoch {epoch}, the last that this desk knew:", epoch=before.epoch)
+    lines = list(changes(desk, before, roster))
+    for line in lines or [Text(desk.say("Nothing but the epoch changes."))]:
+        desk.out.print(line)
+    if roster.epoch <= before.epoch and roster != before:
+        desk.warn("Its epoch is no higher than that: desks that saw the other will refuse it.")
+
+
+def changes(desk: Desk, before: Roster, after: Roster) -> Iterator[Text]:
+    """One line for each difference, keys first."""
+    old = {member.name: member for member in before.members}
+    new = {member.name: member for member in after.members}
+    both = [(old[name], new[name]) for name in new if name in old]
+    yield from (_other_key(desk, *pair) for pair in both if _keys(pair[0]) != _keys(pair[1]))
+    for name in sorted(new.keys() - old.keys()):
+        yield _whole(desk.say("added"), new[name], "bold")
+    for name in sorted(old.keys() - new.keys()):
+        yield _whole(desk.say("removed"), old[name], "bold")
+    yield from (line for pair in both if (line := _other_duties(desk, *pair)))
+    if before.forms != after.forms:
+        yield Text(f"{desk.say('Form in use')}: {before.form[:16]} -> {after.form[:16]}")
+    if before.valid_until != after.valid_until:
+        until = f"{before.valid_until:%Y-%m-%d %H:%M} -> {after.valid_until:%Y-%m-%d %H:%M} UTC"
+        yield Text(f"{desk.say('Valid until')}: {until}")
+
+
+def _keys(member: Member) -> tuple[str, str]:
+    return member.sealing_public, member.signing_public
+
+
+def _other_key(desk: Desk, old: Member, new: Member) -> Text:
+    line = Text(f"{desk.say('KEY CHANGED')}: {new.name}\n", style=ALARM)
+    line.append(f"  {Card.of_member(old).fingerprint}\n  -> {Card.of_member(new).fingerprint}\n")
+    ask = desk.say("Ask her, aloud, whether this is her new card. Otherwise do not sign.")
+    line.append(f"  {ask}")
+    return line
+
+
+def _whole(what: str, member: Member, style: str) -> Text:
+    line = Text(f"{what}: {member.name}, {member.role.value}", style=style)
+    for values in (member.skills, member.languages):
+        line.append(f"; {', '.join(values) or '-'}")
+    return line.append(f"\n  {Card.of_member(member).fingerprint}")
+
+
+def _other_duties(desk: Desk, old: Member, new: Member) -> Text | None:
+    said = [
+        f"{title} {was} -> {now}"
+        for title, was, now in (
+            (desk.say("Role"), old.role.value, new.role.value),
+            (desk.say("Skills"), _joined(old.skills), _joined(new.skills)),
+            (desk.say("Languages"), _joined(old.languages), _joined(new.languages)),
+            (desk.say("Cases"), str(old.capacity), str(new.capacity)),
+        )
+        if was != now
+    ]
+    return Text(f"{desk.say('changed')}: {new.name}: {'; '.join(said)}") if said else None
+
+
+def _joined(values: tuple[str, ...]) -> str:
+    return ",".join(values) or "-"
