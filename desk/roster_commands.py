@@ -94,6 +94,18 @@ def add(
     )
 
 
+@app.command("remove")
+def remove(
+    context: typer.Context,
+    file: RosterFile,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The member's name.")],
+) -> None:
+    """Take a member off the roster: nothing new is sealed to her once it is signed."""
+    desk = desk_of(context)
+    _change(desk, file, _read(file).without_member(name))
+    desk.tell("What was sealed to her before stays readable with her key.")
+
+
 @app.command("sign")
 def sign(
     context: typer.Context,

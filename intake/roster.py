@@ -197,6 +197,13 @@ class Roster(_Document):
         """The next roster, with one member more; `RosterInvalid` if name or keys are taken."""
         return self._next(members=(*self.members, member))
 
+    def without_member(self, name: str) -> "Roster":
+        """The next roster, without the member of this name; `RosterInvalid` if nobody has it."""
+        left = tuple(one for one in self.members if one.name.casefold() != name.casefold())
+        if len(left) == len(self.members):
+            raise RosterInvalid("Nobody of this name stands on the roster. See: tropa roster show.")
+        return self._next(members=left)
+
     def with_form(self, digest: str) -> "Roster":
         """The next roster, with this form in use; the earlier ones stay, for their cases."""
         return self._next(forms=(digest, *(form for form in self.forms if form != digest)))

@@ -177,6 +177,30 @@ def test_a_member_stands_with_role_skills_and_languages(person: Person, tmp_path
     )
 
 
+def test_a_removed_member_is_gone_and_the_signatures_too(person: Person, tmp_path: Path) -> None:
+    (one, two), file = founded(person, tmp_path)
+    for name in ("anna", "boris"):
+        add(person, file, Card.of(name, identity_of(name)).line())
+    for signer in (one, two):
+        signer.run("roster", "sign", "--yes", file)
+    ran = one.run("roster", "remove", file, "Anna")
+    assert ran.code == 0, ran.all
+    after = one.run("roster", "show", file, "--json").json
+    assert [member["name"] for member in after["members"]] == ["boris"]
+    assert (after["epoch"], after["signatures"]["valid"]) == (4, 0)
+
+
+def test_removing_whom_the_roster_does_not_hold_changes_nothing(
+    person: Person, tmp_path: Path
+) -> None:
+    (one, _), file = founded(person, tmp_path)
+    before = Path(file).read_bytes()
+    ran = one.run("roster", "remove", file, "anna")
+    assert ran.code == 1
+    assert "Nobody of this name" in ran.err
+    assert Path(file).read_bytes() == before
+
+
 def test_nobody_is_added_twice(person: Person, tmp_path: Path) -> None:
     _, file = founded(person, tmp_path)
     card = Card.of("anna", identity_of("anna")).line()
