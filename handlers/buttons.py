@@ -14,7 +14,13 @@ from typing import Final
 NO_SECRET: Final = "-"
 
 REVISIONS: Final = 36**3 - 1
-"""Revisions on buttons count modulo this, so that a draft's is never taken for another kind's."""
+"""The highest revision that three digits hold."""
+
+
+def on_keys(revision: int) -> int:
+    """A draft's revision as its keys show it, from 1: 0 stands on the keys of a closing card."""
+    return (revision - 1) % REVISIONS + 1
+
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LAYOUT: Final = re.compile(r"(-|[A-Za-z0-9_-]{43})([0-9a-z]{3})([A-Za-z])([a-z0-9_.:-]{0,17})")

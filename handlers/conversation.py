@@ -250,7 +250,10 @@ class Conversation:
             return await self._current(chat, press)
         return await self._interviewing.speak(chat, chat.language)
 
-    async def _begin(self, chat: Chat, _press: Press) -> Card:
+    async def _begin(self, chat: Chat, press: Press) -> Card:
+        """A key that carries a secret begins nothing: none of ours does."""
+        if press.secret is not None:
+            return await self._current(chat, press)
         return await self._interviewing.begin(chat)
 
     async def _current(self, chat: Chat, _press: Press) -> Card:

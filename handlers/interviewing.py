@@ -10,7 +10,7 @@ from datetime import date
 from typing import Final
 
 from handlers import plain
-from handlers.buttons import REVISIONS, Press, Verb
+from handlers.buttons import Press, Verb, on_keys
 from handlers.calendar import parse_day, parse_month
 from handlers.chats import Chat
 from handlers.layout import INBOX
@@ -73,7 +73,7 @@ class Interviewing:
             return self._redrawn(chat, found, parse_month(press.argument))
         make = _EVENTS.get(press.verb)
         event = make(press.argument) if make else None
-        if event is None or press.revision != found.revision % REVISIONS:
+        if event is None or press.revision != on_keys(found.revision):
             return self._redrawn(chat, found)
         return await self._stepped(chat, found, event)
 
@@ -88,7 +88,7 @@ class Interviewing:
             if kept is not None and _asks_text(step.screen):
                 return self._shown(chat, kept, step.screen)
             if kept is not None:
-                chat.revision = kept.revision % REVISIONS
+                chat.revision = on_keys(kept.revision)
                 return None
         return None
 
@@ -103,12 +103,12 @@ class Interviewing:
         """Learn the interview's revision, where the card may have been drawn for an older one."""
         found = await self._drafts.open(chat.secret or "")
         if isinstance(found, Stored):
-            chat.revision = found.revision % REVISIONS
+            chat.revision = on_keys(found.revision)
 
     async def has_moved_on(self, chat: Chat, press: Press) -> bool:
         """Whether the interview has another revision than the key that was pressed."""
         found = await self._drafts.open(chat.secret or "")
-        return isinstance(found, Stored) and press.revision != found.revision % REVISIONS
+        return isinstance(found, Stored) and press.revision != on_keys(found.revision)
 
     async def speak(self, chat: Chat, language: str) -> Card:
         """The interview goes on in another language."""
@@ -132,7 +132,7 @@ class Interviewing:
         if isinstance(kept, Sent):
             return self._ended(chat, kept)
         if Effect.HIDE in step.effects:
-            chat.revision = kept.revision % REVISIONS
+            chat.revision = on_keys(kept.revision)
             return self._shelf.hidden(chat)
         if kept.draft is step.draft:
             return self._shown(chat, kept, step.screen)
@@ -161,7 +161,7 @@ class Interviewing:
         return self._shelf.card(chat, Verb.TOPICS) or self._shelf.start(chat)
 
     def _shown(self, chat: Chat, kept: Stored, screen: Screen, month: date | None = None) -> Card:
-        chat.language, chat.revision = kept.draft.language, kept.revision % REVISIONS
+        chat.language, chat.revision = kept.draft.language, on_keys(kept.revision)
         chat.showing = None
         first = month or self._month_of(screen)
         return show(self._line.form, screen, self._shelf.pen(chat), first)

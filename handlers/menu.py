@@ -10,7 +10,7 @@ from handlers.buttons import Verb
 from handlers.texts import mark
 
 COMMANDS: Final[Mapping[str, str]] = {
-    "start": mark("Open, or bring the card to the end of the chat"),
+    "start": mark("Open a card at the end of the chat"),
     "language": mark("Choose a language"),
     "hide": mark("Hide the card"),
     "forget": mark("Erase what I told you"),

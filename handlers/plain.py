@@ -82,7 +82,7 @@ def topics(library: Mapping[str, Information], pen: Pen) -> Card:
 def topic(item: Information, pen: Pen, today: date) -> Card:
     """One information card, with where it comes from and how old it is."""
     say = pen.say
-    checked = say("Checked on {day}.").format(day=f"{item.checked:%d.%m.%Y}")
+    checked = say("As of {day}.").format(day=f"{item.checked:%d.%m.%Y}")
     warning = say("This may be out of date.") if stale(item, today) else ""
     source = say("Source: {source}").format(source=item.source.text(pen.language))
     return card(

@@ -94,10 +94,7 @@ def _hint(screen: AskScreen, say: Say) -> str:
     if question.kind is Kind.HOUR:
         return say("Choose the hour that your clock shows.")
     if screen.text is not None and not screen.text.text:
-        return say(
-            "Type your answer. It is sealed, removed from the chat and shown here. If it is gone "
-            "and does not show here, press Continue and type it again."
-        )
+        return say("Type your answer. It is sealed, removed from the chat and shown here.")
     return ""
 
 
@@ -183,7 +180,7 @@ def _calendar(screen: AskScreen, pen: Pen, month: date) -> list[Row]:
 def _text_keys(screen: AskScreen, pen: Pen) -> list[Row]:
     state = screen.text
     if state is None or not state.text:
-        return [[pen.key(pen.say("Continue"), Verb.CONTINUE)]]
+        return [[pen.key(pen.say("I typed, and it does not show"), Verb.CONTINUE)]]
     again = pen.key(pen.say("Write again"), Verb.CLEAR)
     if state.over:
         keep = pen.say("Keep the first {limit} characters").format(limit=state.limit)
@@ -202,7 +199,7 @@ def _ways(screen: AskScreen, pen: Pen) -> list[Row]:
     back = [pen.key(say("← Back"), Verb.BACK)] if screen.can_go_back else []
     rows.append([*back, _hide(pen)])
     if screen.can_finish:
-        rows.append([pen.key(say("Enough, show me everything"), Verb.FINISH)])
+        rows.append([pen.key(say("Review and send"), Verb.FINISH)])
     return rows
 
 
@@ -226,41 +223,47 @@ def _after(screen: ShowTextScreen, pen: Pen) -> Card:
     say = pen.say
     rows: list[Row] = [[pen.key(say("Answer more, if you want"), Verb.DONE)]]
     if screen.can_finish:
-        rows.append([pen.key(say("Enough, show me everything"), Verb.FINISH)])
+        rows.append([pen.key(say("Review and send"), Verb.FINISH)])
     return card([text(screen.text.text(pen.language))], [*rows, [_hide(pen)]])
 
 
 def _review(form: Form, screen: ReviewScreen, pen: Pen) -> Card:
     say = pen.say
-    lines = [_reviewed(form, item, pen) for item in screen.items]
+    lines = [_reviewed(form, number, item, pen) for number, item in enumerate(screen.items, 1)]
     warned = any(item.warnings for item in screen.items)
     warning = say("⚠️ marks what could point at a person or a place. You decide.")
     edits = [
-        pen.key(f"✎ {item.question.label.text(pen.language)}", Verb.EDIT, item.question.id)
-        for item in screen.items
+        pen.key(str(number), Verb.EDIT, item.question.id)
+        for number, item in enumerate(screen.items, 1)
     ]
     send = say("Send the rest") if screen.sent else say("Send")
+    nothing_yet = (
+        say("What you sent early is with us already. The rest goes when you press Send the rest.")
+        if screen.sent
+        else say("Nothing is sent before you press Send.")
+    )
     return card(
         [
             bold(say("Your answers")),
             "\n".join(lines),
             text(warning) if warned else "",
-            text(say("Press an answer to change it. Nothing is sent before you press Send.")),
+            text(say("Press a number to change that answer.")),
+            text(nothing_yet),
         ],
         [
             [pen.key(f"✓ {send}", Verb.SEND)],
-            *in_rows(edits, 2),
+            *in_rows(edits, 7),
             [pen.key(say("← Back"), Verb.BACK), _hide(pen)],
             [pen.plain_key(say("Erase everything"), Verb.FORGET)],
         ],
     )
 
 
-def _reviewed(form: Form, item: ReviewItem, pen: Pen) -> str:
+def _reviewed(form: Form, number: int, item: ReviewItem, pen: Pen) -> str:
     label = text(item.question.label.text(pen.language))
     words = shortened(_said(form, item.question, item.answer, pen.language), MOST_IN_REVIEW)
     signs = " ⚠️" if item.warnings or item.over else ""
-    return f"{label}: <b>{text(words)}</b>{signs}"
+    return f"{number}. {label}: <b>{text(words)}</b>{signs}"
 
 
 def _said(form: Form, question: Question, answer: Answer | Skipped | None, language: str) -> str:

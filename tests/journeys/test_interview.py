@@ -175,7 +175,7 @@ async def test_every_information_card_can_be_read(stage: Stage) -> None:
     for key in keys:
         shown = await talk.press(Verb.TOPIC, "ru:" + (key.data or "").split(":")[1])
         assert "Источник" in shown.text
-        assert "Проверено" in shown.text
+        assert "Состояние на" in shown.text
         await talk.press(Verb.TOPICS)
 
 
