@@ -2,8 +2,10 @@
 
 Every scalar stays a string, so `no` is a word and `01` keeps its zero. Aliases, tags, deep
 nesting and large files are refused, so a hostile file can neither swell nor hang the reader.
+Control and format characters are refused too, however they are written: texts end on terminals.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +16,9 @@ from intake.errors import TropaError
 
 LARGEST_FILE: Final = 256 * 1024
 _DEEPEST: Final = 12
+_SPACING: Final = "\n\t"
+_JOINERS: Final = "\u200c\u200d"  # part of ordinary spelling in several scripts, and of emoji
+_UNSEEN: Final = ("Cc", "Cf", "Cs", "Zl", "Zp")
 _LOADER: Final = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 Tree = str | list["Tree"] | dict[str, "Tree"]
@@ -134,7 +139,7 @@ class _Reader:
         if len(path) > _DEEPEST:
             raise _fault(line, "this is nested too deep; check the indentation and the brackets")
         if isinstance(event, yaml.ScalarEvent):
-            return str(event.value)
+            return _seen(str(event.value), line)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path)
         return self._mapping(path)
@@ -158,7 +163,20 @@ class _Reader:
     def _key(self, event: yaml.Event) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             raise _fault(_line(event), "a name is expected before the colon")
-        return str(event.value)
+        return _seen(str(event.value), _line(event))
+
+
+def _seen(text: str, line: int) -> str:
+    """The text, if all of it can be seen. Looked at here, since \\e and \\u202e are escapes in YAML
+    that become characters only when it is read.
+    """
+    for character in text:
+        if character not in _SPACING + _JOINERS and unicodedata.category(character) in _UNSEEN:
+            raise _fault(
+                line,
+                f"a hidden character stands in this text (U+{ord(character):04X}); delete it",
+            )
+    return text
 
 
 def _line(event: yaml.Event) -> int:
