@@ -16,11 +16,33 @@ from bot.updates import where
 
 log = logging.getLogger("tropa")
 
+AGAIN_AFTER = 60.0
+"""Seconds in which the same line is not written again: a full disk is told once a minute, not at
+every tap."""
+
+
+class NotAgain(logging.Filter):
+    """Lets a line pass unless the same one passed a moment ago."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        line = record.getMessage()
+        if record.created - self._passed.get(line, -AGAIN_AFTER) < AGAIN_AFTER:
+            return False
+        if len(self._passed) > 1000:
+            self._passed.clear()
+        self._passed[line] = record.created
+        return True
+
 
 def set_up(level: str) -> None:
     """Send `tropa` to standard error at `level` and everything else nowhere."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(NotAgain())
     log.handlers = [handler]
     log.setLevel(level)
     log.propagate = False

@@ -132,7 +132,8 @@ class Updates:
             try:
                 await self._handler.handle(update)
                 break
-            except StorageUnavailable:
+            except StorageUnavailable as error:
+                log.warning("%s", error)
                 outages += 1
                 await self._pause(min(2.0**outages, 30.0))
             except Exception as error:  # whatever it is, it must not stop the line

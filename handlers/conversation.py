@@ -5,6 +5,7 @@ does). One lock a chat: a person's texts and taps travel in separate queues and 
 together. Telegram is told only what is already committed.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from intake.clock import Clock
 from intake.errors import LineClosed, StorageUnavailable
 
 Personal = Tap | Text | Command | Thing
+
+log = logging.getLogger("tropa.conversation")
 
 HIDE_AT_ONCE: Final = 200
 
@@ -140,7 +143,8 @@ class Conversation:
             chat.card = tap.message
             chat.hidden = chat.asleep = False
             card = await self._act(chat, press)
-        except StorageUnavailable:
+        except StorageUnavailable as error:
+            log.warning("%s", error)
             self._painter.answer(chat, tap.query, self._say(chat)(SAVE_FAILED), alert=True)
             return
         self._painter.answer(chat, tap.query)

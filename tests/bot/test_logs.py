@@ -1,9 +1,12 @@
 """Logs: ours alone, at every level, and errors by their place instead of their words."""
 
+import logging
 import subprocess
 import sys
 
 import pytest
+
+from bot.logs import NotAgain
 
 NOISE = """
 import asyncio, logging, warnings
@@ -64,3 +67,17 @@ def test_what_dies_is_told_by_type_and_place() -> None:
     assert "failed: ValueError in <module>:" in told
     assert "a background task failed: KeyError in dies:" in told
     assert "Tropa stopped on an unexpected error: RuntimeError in <module>:" in told
+
+
+def test_the_same_line_is_not_written_again_within_a_minute() -> None:
+    once = NotAgain()
+
+    def passes(line: str, created: float) -> bool:
+        record = logging.LogRecord("tropa", logging.WARNING, "", 0, line, (), None)
+        record.created = created
+        return once.filter(record)
+
+    assert passes("the disk is full", 100.0)
+    assert not passes("the disk is full", 159.0)
+    assert passes("something else", 159.0)
+    assert passes("the disk is full", 161.0)
