@@ -5,6 +5,7 @@ the form in use opens the line. Anything else closes it until the file is right 
 nothing weaker to fall back to. The highest epoch seen is kept in the database.
 """
 
+import errno
 import json
 import logging
 from collections.abc import Mapping
@@ -12,18 +13,35 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.content import Content
+from bot.updates import where
 from crypto.envelope import verify
 from crypto.errors import CryptoError
+from crypto.sealing import CASE_ID_BYTES, CaseKey, wrap_case_key
 from intake.clock import Clock
 from intake.errors import LineClosed, StorageUnavailable
 from intake.information import Card
 from intake.questions import Form
-from intake.roster import ROSTER_TYPE, Organisation, Roster, RosterError, check, days_left
+from intake.roster import (
+    ROSTER_TYPE,
+    Organisation,
+    Roster,
+    RosterError,
+    check,
+    days_left,
+    fingerprint,
+)
 
 log = logging.getLogger("tropa.line")
 
 EPOCH = "roster epoch"
 WARN_DAYS = 14
+
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN})
+"""What keeps this process from opening any file: it says nothing about the roster."""
+
+
+class CannotTell(Exception):
+    """Whether the roster is still right cannot be found out at the moment."""
 
 
 class Facts(Protocol):
@@ -36,23 +54,46 @@ class Facts(Protocol):
 def read_roster(path: Path, organisation: Organisation) -> tuple[Roster, bytes]:
     """The roster in the file, its signatures checked, and the signed envelope as it is there.
 
-    Raises `RosterError` with what to do.
+    Raises `RosterError` with what to do, and `CannotTell` where the machine is short of something.
     """
     try:
         data = path.read_bytes()
         envelope = json.loads(data)
     except OSError as error:
+        if error.errno in SHORTAGES:
+            raise CannotTell(type(error).__name__) from None
         raise RosterError(
             f"The roster {path} cannot be read ({type(error).__name__}). Put the signed roster "
             "there; ROSTER says where it is looked for."
         ) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RosterError(f"The roster {path} is not a roster. Get a fresh copy.") from None
     try:
         payload = verify(envelope, ROSTER_TYPE, organisation.public_keys, organisation.threshold)
     except CryptoError as error:
         raise RosterError(f"The roster {path} does not count: {error}") from None
     return Roster.from_payload(payload), data
+
+
+def try_keys(roster: Roster) -> None:
+    """Seal something of no value to each member. Raises `RosterError` naming whose key fails.
+
+    A key can have the right length and be none: every case would then fail at sending.
+    """
+    trial = CaseKey(bytes(range(32)))
+    for member in roster.members:
+        try:
+            wrap_case_key(trial, member.sealing_key, bytes(CASE_ID_BYTES), roster.epoch)
+        except CryptoError:
+            raise RosterError(
+                f"Nothing can be sealed to {member.name}: the sealing key on the roster is not "
+                "one. Have the organisation take a fresh card from this member and sign again."
+            ) from None
+
+
+def remembered(epoch: int) -> str:
+    """The fact that keeps the fingerprint of the roster accepted under `epoch`."""
+    return f"roster {epoch}"
 
 
 class RosterLine:
@@ -93,27 +134,50 @@ class RosterLine:
             raise LineClosed(self._complaint or "The roster expired.")
         return self._roster
 
+    async def start(self) -> None:
+        """The first look. Raises `LineClosed` or `StorageUnavailable`; nothing is logged of it."""
+        try:
+            self._open(*await self._acceptable())
+        except RosterError as error:
+            raise LineClosed(str(error)) from None
+        except CannotTell:
+            raise LineClosed(
+                f"The roster {self._path} cannot be read now: the machine is short of memory or "
+                "of open files. Free some and start again."
+            ) from None
+
     async def refresh(self) -> None:
         """Read the file again; what is wrong with it closes the line and is logged once."""
         try:
             roster, envelope = await self._acceptable()
         except RosterError as error:
             self._close(str(error))
-        except StorageUnavailable:
-            return  # whether it was rolled back cannot be told now; what was accepted stands
+        except (StorageUnavailable, CannotTell):
+            return  # whether it is still right cannot be told now; what was accepted stands
+        except Exception as error:  # no fault of ours may keep an old roster in force
+            self._close(
+                f"The roster {self._path} cannot be understood ({where(error)}). Get a fresh copy."
+            )
         else:
             self._open(roster, envelope)
 
     async def _acceptable(self) -> tuple[Roster, bytes]:
         roster, envelope = read_roster(self._path, self._content.organisation)
-        check(roster, self._clock(), await self._facts.get(EPOCH) or 0)
+        seen = await self._facts.get(remembered(roster.epoch))
+        check(roster, self._clock(), await self._facts.get(EPOCH) or 0, seen)
         if self._content.form.digest != roster.form:
             raise RosterError(
                 "The form in FORM is not the one signed with the roster. Put the signed form "
                 "back, or have the organisation sign this one (tropa roster form)."
             )
-        await self._facts.raise_to(EPOCH, roster.epoch)
+        if roster != self._roster:
+            try_keys(roster)
+            await self._remember(roster)
         return roster, envelope
+
+    async def _remember(self, roster: Roster) -> None:
+        await self._facts.raise_to(remembered(roster.epoch), fingerprint(roster))
+        await self._facts.raise_to(EPOCH, roster.epoch)
 
     def _close(self, complaint: str) -> None:
         if complaint != self._complaint:

@@ -51,8 +51,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
         server = compose(settings, content, storage, clock, pause)
-        await server.line.refresh()
-        server.line.roster()  # no roster, no start: raises LineClosed
+        await server.line.start()  # no roster, no start
         await _run(server, stack, stop or _stopped_by_signals())
 
 

@@ -7,6 +7,7 @@ is the caller's affair. An unsuitable roster is an error with a sentence, never 
 
 import base64
 import binascii
+import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable
@@ -50,6 +51,10 @@ class RosterExpired(RosterError):
 
 class RosterRolledBack(RosterError):
     """Older than one that was already seen."""
+
+
+class RosterContradicted(RosterError):
+    """Another roster with the same epoch was accepted before."""
 
 
 class Role(StrEnum):
@@ -250,17 +255,34 @@ class Organisation(_Document):
         return [_key_of(key, SIGNING_BYTES) for key in self.keys]
 
 
-def check(roster: Roster, now: datetime, highest_epoch: int) -> None:
+def fingerprint(roster: Roster) -> int:
+    """A number of 60 bits that stands for all that the roster says: what is remembered of it.
+
+    Two rosters with one number are found in 2^30 tries, but each try needs the signatures of
+    those who could as well sign the next epoch.
+    """
+    return int.from_bytes(hashlib.sha256(roster.to_payload()).digest()[:8], "big") >> 4
+
+
+def check(roster: Roster, now: datetime, highest_epoch: int, remembered: int | None = None) -> None:
     """Whether the roster may be used now.
 
-    `highest_epoch` is the highest that this machine ever accepted, 0 for none. Raises
-    `RosterRolledBack` or `RosterExpired`; the instant `valid_until` itself is past it.
+    `highest_epoch` is the highest that this machine ever accepted, 0 for none; `remembered` the
+    `fingerprint` of the roster it accepted under this roster's epoch, None for none. Raises
+    `RosterRolledBack`, `RosterContradicted` or `RosterExpired`; the instant `valid_until` itself
+    is past it.
     """
     if roster.epoch < highest_epoch:
         raise RosterRolledBack(
             f"This roster (epoch {roster.epoch}) is older than one already accepted "
             f"(epoch {highest_epoch}). Somebody put back an old list, or restored a backup. "
             "Put the newest signed roster in its place."
+        )
+    if remembered not in (None, fingerprint(roster)):
+        raise RosterContradicted(
+            f"Two different signed rosters bear the same epoch ({roster.epoch}): one of them "
+            "shows some people another list than the rest. Ask the organisation which is right; "
+            "have it make a change, which raises the epoch, and sign that."
         )
     if now >= roster.valid_until:
         raise RosterExpired(

@@ -11,12 +11,14 @@ from intake.roster import (
     Organisation,
     Role,
     Roster,
+    RosterContradicted,
     RosterError,
     RosterExpired,
     RosterInvalid,
     RosterRolledBack,
     check,
     days_left,
+    fingerprint,
 )
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -84,6 +86,21 @@ def test_it_expires_at_the_instant_it_names() -> None:
 def test_an_older_epoch_is_refused_even_while_it_is_valid() -> None:
     with pytest.raises(RosterRolledBack, match=r"epoch 3.*epoch 4"):
         check(roster(), NOW, highest_epoch=4)
+
+
+def test_another_roster_with_the_same_epoch_is_refused() -> None:
+    seen = fingerprint(roster())
+    check(roster(), NOW, 3, seen)
+    for other in (roster(members=(member(1),)), roster(valid_until=NOW + timedelta(days=31))):
+        with pytest.raises(RosterContradicted, match=r"same epoch \(3\)"):
+            check(other, NOW, 3, seen)
+    check(roster().with_member(member(9)), NOW, 3, None)
+
+
+def test_a_fingerprint_fits_a_column_of_a_database() -> None:
+    found = [fingerprint(roster(epoch=epoch)) for epoch in range(1, 40)]
+    assert len(set(found)) == len(found)
+    assert all(0 <= number < 2**60 for number in found)
 
 
 def test_days_left_counts_down_and_below_zero() -> None:

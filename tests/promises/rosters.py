@@ -17,8 +17,14 @@ EPOCH: Final = 5
 
 
 def good(house: House) -> None:
-    house.epoch = EPOCH
+    """One that counts, newer than every one before it: an epoch is good for one roster."""
+    house.epoch = max(EPOCH, house.epoch + 1)
     house.sign(house.roster())
+
+
+def newer(house: House, **changes: object) -> None:
+    """Signed, and of the epoch after the one in force."""
+    house.sign(house.roster().model_copy(update={"epoch": house.epoch + 1, **changes}))
 
 
 def forged(house: House) -> None:
@@ -56,13 +62,11 @@ def signed_twice_by_one(house: House) -> None:
 
 
 def rolled_back(house: House) -> None:
-    house.epoch = EPOCH - 1
-    house.sign(house.roster())
-    house.epoch = EPOCH
+    house.sign(house.roster().model_copy(update={"epoch": EPOCH - 1}))
 
 
 def expired(house: House) -> None:
-    house.sign(house.roster(timedelta(seconds=-1)))
+    newer(house, valid_until=house.roster(timedelta(seconds=-1)).valid_until)
 
 
 def damaged(house: House) -> None:
@@ -79,7 +83,7 @@ def missing(house: House) -> None:
 
 
 def for_another_form(house: House) -> None:
-    house.sign(house.roster().model_copy(update={"forms": ("0" * 64,)}))
+    newer(house, forms=("0" * 64,))
 
 
 Wrong = Callable[[House], None]
