@@ -27,7 +27,7 @@ from storage.rows import NewCase, Record, Sealing
 CASE_ID_BYTES: Final = 16
 
 NOBODY: Final = (
-    "Nobody on the roster can open such a case. Add a lead to the roster and have it signed."
+    "Nobody on the roster takes cases. Add a volunteer or a lead to it and have it signed."
 )
 
 
@@ -98,8 +98,8 @@ class CaseMaker:
         draft = submission.draft
         needs = route(self.form, draft.answers, draft.language, self.clock())
         chosen = recipients(roster.members, needs, early=submission.early)
-        if not chosen:
-            raise LineClosed(NOBODY)  # rather than seal what nobody could ever open
+        if not any(member.opens_cases for member in chosen):
+            raise LineClosed(NOBODY)  # rather than seal what nobody would ever take
         publics = [member.sealing_key for member in chosen]
         return {
             key_id(public): wrap_case_key(key, public, header.id, header.epoch).data

@@ -62,16 +62,14 @@ def recipients(members: Sequence[_Member], needs: Needs, early: bool) -> list[_M
 
     Volunteers and leads with one of the skills and one of the languages. All leads besides,
     where a skill is covered by nobody, or where the case was sent early and may yet turn out to
-    need others. Recovery members always, coordinators never.
+    need others. Where that leaves nobody who takes cases, all volunteers: one who lacks the skill
+    or the language can still see that somebody waits, and ask. Recovery members always,
+    coordinators never; recovery alone is nobody, since the queue is not for them.
     """
     leads_too = early or bool(uncovered(members, needs))
-    return [
-        member
-        for member in members
-        if member.role == "recovery"
-        or _fits(member, needs)
-        or (leads_too and member.role == "lead")
-    ]
+    takers = [m for m in members if _fits(m, needs) or (leads_too and m.role == "lead")]
+    takers = takers or [member for member in members if _takes(member)]
+    return [member for member in members if member in takers or member.role == "recovery"]
 
 
 def uncovered(members: Sequence[Member], needs: Needs) -> frozenset[str]:
@@ -81,11 +79,32 @@ def uncovered(members: Sequence[Member], needs: Needs) -> frozenset[str]:
 
 
 def _fits(member: Member, needs: Needs) -> bool:
-    if member.role not in ("volunteer", "lead"):
-        return False
-    return not (
+    return _takes(member) and not (
         needs.skills.isdisjoint(member.skills) or needs.languages.isdisjoint(member.languages)
     )
+
+
+def gaps(form: Form, members: Sequence[Member]) -> list[tuple[str, str]]:
+    """Each skill and language of the form for which nobody fits, if there is no lead either."""
+    if any(member.role == "lead" for member in members):
+        return []
+    routing = form.routing
+    skills = {route.skill for route in routing.routes} | {routing.otherwise}
+    return [
+        (skill, language)
+        for skill in sorted(skills)
+        for language in form.languages
+        if not any(_fits(member, _alone(skill, language)) for member in members)
+    ]
+
+
+def _alone(skill: str, language: str) -> Needs:
+    return Needs(frozenset({skill}), frozenset({language}), None)
+
+
+def _takes(member: Member) -> bool:
+    """Whether the queue is for this member."""
+    return member.role in ("volunteer", "lead")
 
 
 def contact_rule(form: Form, answers: Answers, now: datetime) -> ContactRule:

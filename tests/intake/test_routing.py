@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from intake.answers import SKIPPED, Answer, Skipped
 from intake.case import ContactRule
 from intake.form import load_form
-from intake.routing import Needs, contact_rule, recipients, route, uncovered
+from intake.routing import Needs, contact_rule, gaps, recipients, route, uncovered
 from tests.intake.made import NOW, default_bytes, default_form
 
 Said = dict[str, Answer | Skipped]
@@ -121,6 +121,28 @@ def test_who_can_open_a_case(skills: str, languages: str, early: bool, names: st
     assert [member.name for member in recipients(ROSTER, needs, early)] == names.split()
 
 
+@pytest.mark.parametrize(("skill", "language"), [("psych", "ru"), ("legal", "ka")])
+def test_where_nobody_fits_and_there_is_no_lead_all_volunteers_can_open(
+    skill: str, language: str
+) -> None:
+    people = [person for person in ROSTER if person.role != "lead"]
+    needs = Needs(frozenset({skill}), frozenset({language}), None)
+    chosen = [person.name for person in recipients(people, needs, early=False)]
+    assert chosen == ["advocate", "avocat", "medic", "paper"]
+
+
+def test_gaps_are_what_would_go_to_people_who_lack_the_skill_or_the_language() -> None:
+    form = default_form()
+    everything = frozenset(form.routing.skills)
+    whole = Person("all", "volunteer", everything, frozenset(form.languages))
+    assert gaps(form, [whole]) == []
+    monoglot = Person("one", "volunteer", everything, frozenset({"ru"}))
+    assert {language for _, language in gaps(form, [monoglot])} == set(form.languages) - {"ru"}
+    assert ("psych", "ru") in gaps(form, [volunteer("advocate", "legal")])
+    assert ("legal", "ru") not in gaps(form, [volunteer("advocate", "legal")])
+    assert gaps(form, [Person("lead", "lead")]) == []
+
+
 def test_an_alert_names_the_skill_that_nobody_has() -> None:
     needs = Needs(frozenset({"legal", "psych"}), frozenset({"ru"}), None)
     assert uncovered(ROSTER, needs) == {"psych"}
@@ -145,7 +167,7 @@ def test_no_case_reaches_a_coordinator_or_misses_the_recovery(
     assert [p for p in people if p.role == "recovery"] == [
         p for p in chosen if p.role == "recovery"
     ]
-    if any(person.role == "lead" for person in people):
+    if any(person.role in ("lead", "volunteer") for person in people):
         assert any(person.role in ("lead", "volunteer") for person in chosen)
 
 

@@ -1,0 +1,48 @@
+"""Cases are made for people who take them, or not at all."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.cases import CaseMaker
+from crypto.draft import DraftSecret
+from crypto.identity import Identity
+from crypto.inbox import InboxSecret
+from handlers.ports import Submission
+from intake.draft import Draft
+from intake.errors import LineClosed
+from intake.roster import Member, Role, Roster
+from storage.rows import NewCase
+from tests.organisation import House, member
+
+
+def made(house: House, *members: Member) -> NewCase:
+    """A case of somebody who speaks English and needs information, for this roster."""
+    roster = Roster.model_validate(dict(house.roster()) | {"members": members})
+    maker = CaseMaker(
+        house.form, lambda: roster, os.urandom(32), lambda: datetime.now(UTC), os.urandom
+    )
+    secret = DraftSecret.new(os.urandom)
+    draft = Draft("en", "", answers={"consent": "yes"})
+    submission = Submission(secret.text, draft, 1, 5, 6, early=False)
+    return maker.make(submission, InboxSecret.of(secret))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def test_a_case_that_only_recovery_could_open_is_not_made(house: House) -> None:
+    rescue = member("rescue", Identity.new(os.urandom), Role.RECOVERY)
+    with pytest.raises(LineClosed, match="takes cases"):
+        made(house, rescue)
+
+
+def test_where_nobody_fits_the_volunteers_there_are_get_it(house: House) -> None:
+    medic = member("medic", house.anna, skills=("medical",), languages=("ru",))
+    rescue = Identity.new(os.urandom)
+    case = made(house, medic, member("rescue", rescue, Role.RECOVERY))
+    assert set(case.wraps) == {house.anna.key_id, rescue.key_id}
