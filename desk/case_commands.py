@@ -17,7 +17,7 @@ from desk.errors import DeskError
 from desk.held import Held, pick
 from desk.home import read_file
 from desk.queue_view import SHORT, in_order, queue_table
-from desk.reading import Contents, Fault, Reading, open_case, read_case
+from desk.reading import Contents, Reading, open_case, read_case
 from desk.watch import watch
 from intake.questions import Form
 from intake.records import CaseFile, Header
@@ -82,7 +82,7 @@ def queue(
         form = desk.form_in_use(client, roster)
         found = in_order(client.queue())
     if as_json:
-        desk.out.print_json(data=[header.model_dump(mode="json") for header in found])
+        desk.tell_json([header.model_dump(mode="json") for header in found])
     elif found:
         desk.out.print(queue_table(desk, found, form))
     else:
@@ -101,8 +101,8 @@ def take(
         desk.current_roster(client)
         found = in_order(client.queue())
         whole = _take_one(client, found, case) if case else _take_first(client, found)
-        held = Held(desk.home)
-        held.keep(whole)
+        desk.trust.check_form(whole.header.form)
+        Held(desk.home).keep(whole)
         desk.trust.form(whole.header.form, client.form)
     until = whole.header.leased_until
     assert until is not None
@@ -128,12 +128,12 @@ def open_(
         with desk.client(identity) as client:
             desk.current_roster(client)
             whole = client.fetch(whole.header.id)
+            desk.trust.check_form(whole.header.form)
             Held(desk.home).keep(whole)
             form = desk.trust.form(whole.header.form, client.form)
     contents = open_case(whole, identity)
     form = form or desk.trust.form(whole.header.form)
-    faults = (*contents.faults, *_unsigned_form(desk, whole.header))
-    _print_case(desk, whole.header, contents, faults, form, as_json)
+    _print_case(desk, whole.header, contents, form, as_json)
 
 
 def give_back(context: typer.Context, case: CaseArgument) -> None:
@@ -161,7 +161,7 @@ def cases(context: typer.Context, as_json: Json = False) -> None:
     held = Held(desk.home)
     found = in_order([held.load(case).header for case in held.ids()])
     if as_json:
-        desk.out.print_json(data=[header.model_dump(mode="json") for header in found])
+        desk.tell_json([header.model_dump(mode="json") for header in found])
     elif found:
         desk.out.print(queue_table(desk, found, _cached_form(desk, found[0].form)))
     else:
@@ -185,14 +185,6 @@ def _take_first(client: Client, found: list[Header]) -> CaseFile:
     raise DeskError("Nothing waits for you.")
 
 
-def _unsigned_form(desk: Desk, header: Header) -> list[Fault]:
-    """A form that the organisation never signed may have asked other questions than it says."""
-    roster = desk.trust.last_roster()
-    if roster is None or header.form in roster.forms:
-        return []
-    return [Fault(None, DeskError("its form is not one that the organisation signed"))]
-
-
 def _cached_form(desk: Desk, digest: str) -> Form | None:
     try:
         return desk.trust.form(digest)
@@ -204,15 +196,15 @@ def _print_case(
     desk: Desk,
     header: Header,
     contents: Contents,
-    faults: tuple[Fault, ...],
     form: Form,
     as_json: bool,
 ) -> None:
+    faults = contents.faults
     reading: Reading | None = read_case(
         header, contents, form, desk.settings.language, desk.clock()
     )
     if as_json:
-        desk.out.print_json(data=case_json(desk, header, reading, faults))
+        desk.tell_json(case_json(desk, header, reading, faults))
     elif reading is not None:
         show_case(desk, reading, form)
         desk.out.print()

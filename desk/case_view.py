@@ -144,7 +144,7 @@ def _section(desk: Desk, title: str, body: Table | Text) -> None:
 def case_json(
     desk: Desk, header: Header, reading: Reading | None, faults: tuple[Fault, ...]
 ) -> dict[str, Any]:
-    """The same for programs; texts are as typed, since JSON escapes what a terminal obeys."""
+    """The same for programs; texts are as typed: `plain_json` escapes what a terminal obeys."""
     document: dict[str, Any] = {
         "case": header.id,
         "header": header.model_dump(mode="json"),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -20,6 +21,7 @@ from desk.client import Client, checked_url
 from desk.errors import DeskError
 from desk.home import Home, read_file
 from desk.language import Language
+from desk.safe import plain, plain_json
 from desk.settings import Settings
 from desk.trust import Trust
 from intake.clock import Clock
@@ -69,10 +71,14 @@ class Desk:
 
     def tell(self, msgid: str, **values: object) -> None:
         """One line for the person at the desk."""
-        self.out.print(self.say(msgid, **values), soft_wrap=False)
+        self.out.print(plain(self.say(msgid, **values)), soft_wrap=False)
+
+    def tell_json(self, data: Any) -> None:
+        """For programs: unwrapped, and as harmless to a terminal as everything else."""
+        self.out.print(plain_json(data), soft_wrap=True)
 
     def warn(self, msgid: str, **values: object) -> None:
-        self.err.print(self.say(msgid, **values), style="yellow")
+        self.err.print(plain(self.say(msgid, **values)), style="yellow")
 
     def passphrase(self, prompt: str) -> str:
         """From TROPA_PASSPHRASE_FILE, its first line, or from the terminal."""

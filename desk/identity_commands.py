@@ -61,8 +61,8 @@ def show(
     desk = desk_of(context)
     card = desk.card()
     if as_json:
-        desk.out.print_json(
-            data={
+        desk.tell_json(
+            {
                 "name": card.name,
                 "key_id": card.key_id,
                 "fingerprint": card.fingerprint,

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from desk.desk import Desk
+from desk.safe import plain
 from desk.words import promise, span, waiting
 from intake.case import Level
 from intake.questions import Form
@@ -62,7 +63,8 @@ def level_text(level: Level) -> Text:
 
 def skills_text(skills: Sequence[str], form: Form | None, language: str) -> str:
     known = {} if form is None else form.routing.skills
-    return ", ".join(known[skill].text(language) if skill in known else skill for skill in skills)
+    words = (known[skill].text(language) if skill in known else skill for skill in skills)
+    return plain(", ".join(words))
 
 
 def due_text(desk: Desk, header: Header, now: datetime) -> Text:

@@ -4,7 +4,9 @@ A person's text, a server's sentence and a member's name all come from outside; 
 control characters, and some Unicode makes a line read otherwise than it is.
 """
 
+import json
 import unicodedata
+from typing import Any
 
 _KEPT = "\n"
 _VISIBLE = "\N{REPLACEMENT CHARACTER}"
@@ -14,6 +16,21 @@ _JOINERS = "\u200c\u200d"  # part of ordinary spelling in several scripts, and o
 def plain(text: str) -> str:
     """`text` with tabs as spaces and every other control or format character made visible."""
     return "".join(_safe(character) for character in text.replace("\r\n", "\n"))
+
+
+def plain_json(data: Any) -> str:
+    """JSON whose every control or format character is a \\u escape: whole for programs, and
+    harmless on a terminal. Letters stay readable.
+    """
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    return "".join(
+        character if character == "\n" or _safe(character) == character else _escape(character)
+        for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    return json.dumps(character)[1:-1]
 
 
 def _safe(character: str) -> str:

@@ -147,8 +147,26 @@ class Trust:
                 name=HIGHEST,
             ) from None
 
+    def check_form(self, digest: str) -> None:
+        """`DeskError` unless the accepted roster lists this form, in use now or earlier."""
+        roster = self.last_roster()
+        if roster is None:
+            raise DeskError(
+                "This desk has not joined an organisation yet. "
+                "Run: tropa join URL organisation.json"
+            )
+        if digest not in roster.forms:
+            raise DeskError(
+                "The form of this case is not one that the organisation signed: it may have asked "
+                "other questions than it says. Nothing of it is shown. Tell a lead."
+            )
+
     def form(self, digest: str, fetch: Callable[[str], bytes] | None = None) -> Form:
-        """The form with this digest, from the cache or by `fetch`; `DeskError` if it is not it."""
+        """The form with this digest, from the cache or by `fetch`; `DeskError` if it is not it.
+
+        Only a form that the accepted roster lists is read at all: another one is the server's.
+        """
+        self.check_form(digest)
         name = f"forms/{digest}.yaml"
         data = self._home.read(name)
         if data is None or not _is(data, digest):

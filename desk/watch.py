@@ -6,6 +6,7 @@ from desk.client import Client
 from desk.desk import Desk
 from desk.errors import DeskError
 from desk.queue_view import in_order, queue_table
+from desk.safe import plain
 from intake.case import Level
 from intake.records import Header
 
@@ -19,7 +20,7 @@ def watch(desk: Desk, client: Client, every: int) -> None:
         try:
             known = _look(desk, client, known)
         except DeskError as error:
-            desk.err.print(Text(desk.language.explain(error), style="yellow"))
+            desk.err.print(Text(plain(desk.language.explain(error)), style="yellow"))
         desk.out.print(desk.say("Looking every {n} s. End with Ctrl-C.", n=every), style="dim")
         desk.sleep(every)
 

@@ -117,7 +117,7 @@ def test_a_form_that_was_never_signed_is_told(world: World) -> None:
     user.run("join", world.url, str(world.organisation_file))
     ran = user.run("open", case)
     assert ran.code == 1
-    assert "form is not one that the organisation signed" in ran.err
+    assert "form of this case is not one that the organisation signed" in ran.err
 
 
 def test_a_truncated_case_file_is_told(world: World) -> None:
