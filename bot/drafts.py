@@ -80,8 +80,7 @@ class SealedDrafts:
         """See `handlers.ports.Drafts.erase`."""
         key = _parsed(secret)
         if key is not None:
-            await self._cases.erase_inbox(InboxSecret.of(key).id)
-            await self._drafts.delete(key.id)
+            await self._cases.erase_draft_and_inbox(key.id, InboxSecret.of(key).id)
 
     async def erase_case(self, inbox: str) -> bool:
         """See `handlers.ports.Drafts.erase_case`."""

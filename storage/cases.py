@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from intake.case import State
 from storage.database import Database
-from storage.drafts import replace_draft
+from storage.drafts import remove_draft, replace_draft
 from storage.errors import UnknownCase
 from storage.headers import to_columns
 from storage.queue import Queue
@@ -24,6 +24,9 @@ Seal = Callable[[int], bytes]
 
 KEPT = timedelta(days=30)
 """How long a case is kept that nobody took, or that was closed."""
+
+LAPSED = timedelta(days=7)
+"""How long a case is kept, whatever its age, after a lease on it ended: she may be at it still."""
 
 
 class Cases(Queue):
@@ -92,6 +95,24 @@ class Cases(Queue):
             await self._database.compact()
         return gone
 
+    async def erase_draft_and_inbox(self, draft_id: bytes, inbox: bytes) -> bool:
+        """Erase a draft and the case it became, in one; whether there was a case.
+
+        The draft goes first: whoever submits it at the same instant waits for its row and then
+        finds none, or was there before and is found by the inbox.
+        """
+        found = select(cases.c.slot).where(cases.c.inbox == inbox)
+
+        def work(connection: Connection) -> bool:
+            remove_draft(connection, draft_id)
+            slots = list(connection.scalars(found))
+            _erase(connection, slots)
+            return bool(slots)
+
+        gone = await self._database.write(work)
+        await self._database.compact()
+        return gone
+
     async def sealing(self, case_id: bytes) -> Sealing:
         """The public half of a case, to add to it. Raises UnknownCase."""
         clause = select(cases.c.public_key, cases.c.form, cases.c.epoch).where(
@@ -103,11 +124,14 @@ class Cases(Queue):
         return Sealing(*row)
 
     async def erase_due(self, now: datetime) -> int:
-        """Erase what nobody took for `KEPT`, or was closed that long ago; returns how many."""
-        before = to_seconds(now - KEPT)
+        """Erase what nobody took for `KEPT`, or was closed that long ago; returns how many.
+
+        What somebody held within the last `LAPSED` was taken, though her lease has ended.
+        """
+        before, lapsed = to_seconds(now - KEPT), to_seconds(now - LAPSED)
         untaken = (cases.c.received <= before) & (
             (cases.c.state == State.WAITING.value)
-            | ((cases.c.state == State.TAKEN.value) & (cases.c.leased_until <= to_seconds(now)))
+            | ((cases.c.state == State.TAKEN.value) & (cases.c.leased_until <= lapsed))
         )
         closed = (cases.c.state == State.CLOSED.value) & (cases.c.leased_until <= before)
 

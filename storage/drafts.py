@@ -47,6 +47,11 @@ def replace_draft(connection: Connection, row: DraftRow, expected: int) -> bool:
     return connection.execute(REPLACE, _values(row, expected)).rowcount == 1
 
 
+def remove_draft(connection: Connection, draft_id: bytes) -> None:
+    """Deleting as a step of a larger unit of work; what is not there is no fault."""
+    connection.execute(delete(drafts).where(_SAME), {"at": slot_of(draft_id), "of": draft_id})
+
+
 class Drafts:
     """The drafts of all open interviews."""
 
@@ -75,9 +80,7 @@ class Drafts:
 
     async def delete(self, draft_id: bytes) -> None:
         """Forget a draft, also on disk. Deleting what is not there is no fault."""
-        clause = delete(drafts).where(_SAME)
-        values = {"at": slot_of(draft_id), "of": draft_id}
-        await self._database.write(lambda connection: connection.execute(clause, values).rowcount)
+        await self._database.write(lambda connection: remove_draft(connection, draft_id))
         await self._database.compact()
 
     async def expire(self, now: datetime) -> int:

@@ -13,7 +13,7 @@ from intake.case import LEASE, CaseHeader, State, to_the_hour
 from storage.database import Database
 from storage.errors import HeldByOther, UnknownCase
 from storage.headers import COLUMNS, from_row
-from storage.rows import Record, StoredCase, to_seconds
+from storage.rows import Record, StoredCase, to_seconds, up_to_the_hour
 from storage.tables import cases, records, slot_of, wraps
 
 UNKNOWN = "There is no such case for you: it was erased, or it is not sealed to your key."
@@ -52,6 +52,12 @@ class Queue:
         found = await self._database.read(lambda connection: connection.execute(clause).all())
         return [_as_of(from_row(row), now) for row in found]
 
+    async def held(self, key_id: str, now: datetime) -> list[bytes]:
+        """The ids of the cases on which this member's lease runs at `now`."""
+        running = (cases.c.state == State.TAKEN.value) & (cases.c.leased_until > to_seconds(now))
+        clause = select(cases.c.id).where(running, cases.c.holder == key_id)
+        return await self._database.read(lambda connection: list(connection.scalars(clause)))
+
     async def untaken_since(self, before: datetime, now: datetime) -> list[CaseHeader]:
         """Cases received at or before `before` that nobody holds at `now`: for an alarm."""
         clause = (
@@ -63,13 +69,12 @@ class Queue:
         return [_as_of(from_row(row), now) for row in found]
 
     async def take(self, case_id: bytes, key_id: str, now: datetime) -> CaseHeader:
-        """Hold the case for `LEASE` from now; a holder who takes again renews her lease.
+        """Hold the case for `LEASE` from now, to the end of that hour; taking again renews it.
 
         Of two members in the same instant one gets it. Raises UnknownCase or HeldByOther.
         """
-        lease = update(cases).values(
-            state=State.TAKEN.value, holder=key_id, leased_until=to_seconds(now + LEASE)
-        )
+        until = to_seconds(up_to_the_hour(now + LEASE))
+        lease = update(cases).values(state=State.TAKEN.value, holder=key_id, leased_until=until)
         return await self._change(lease, case_id, key_id, _free_for(key_id, now), HELD)
 
     async def give_back(self, case_id: bytes, key_id: str) -> CaseHeader:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from intake.case import State
-from storage import DraftRow, NewCase, Record, Storage, UnknownCase
+from storage import DraftRow, NewCase, Record, Storage, UnknownCase, open_storage
 from storage.rows import Sealing
 from tests.storage.samples import ANNA, DAY, EVA, HOUR, NOW, OLGA, a_case, a_draft, a_header, after
 
@@ -132,6 +132,33 @@ async def test_whoever_knows_the_inbox_may_erase_the_case(storage: Storage) -> N
     assert await storage.cases.queue(ANNA, NOW) == [kept.header]
 
 
+async def test_a_draft_and_its_case_are_erased_in_one(storage: Storage) -> None:
+    draft, case, kept = a_draft(), a_case(), await submitted(storage)
+    await storage.drafts.put(draft, None)
+    await storage.cases.submit(after(draft), 1, case)
+    assert await storage.cases.erase_draft_and_inbox(draft.id, case.inbox)
+    assert not await storage.cases.erase_draft_and_inbox(draft.id, case.inbox)
+    assert await storage.drafts.get(draft.id) is None
+    assert await storage.cases.queue(ANNA, NOW) == [kept.header]
+
+
+async def test_what_is_sent_elsewhere_while_it_is_erased_is_erased_too(
+    storage: Storage, address: str
+) -> None:
+    other = await open_storage(address)
+    for _ in range(20):
+        draft, case = a_draft(), a_case()
+        await storage.drafts.put(draft, None)
+        await asyncio.gather(
+            other.cases.submit(after(draft), 1, case),
+            storage.cases.erase_draft_and_inbox(draft.id, case.inbox),
+            other.cases.submit(after(draft), 1, case),
+        )
+        assert await storage.drafts.get(draft.id) is None
+    assert await storage.cases.queue(ANNA, NOW) == []
+    await other.close()
+
+
 async def test_what_is_needed_to_seal_more_into_a_case_is_known(storage: Storage) -> None:
     case = await submitted(storage)
     sealing = await storage.cases.sealing(case.header.id)
@@ -147,15 +174,16 @@ async def test_a_member_without_a_wrap_cannot_fetch(storage: Storage) -> None:
 
 
 async def test_what_nobody_took_is_erased_after_thirty_days(storage: Storage) -> None:
-    old, lapsed, held, young = [
+    old, lapsed, lately, held, young = [
         await submitted(storage, a_case(a_header(waited=waited)))
-        for waited in (31 * DAY, 31 * DAY, 31 * DAY, 29 * DAY)
+        for waited in (31 * DAY, 31 * DAY, 31 * DAY, 31 * DAY, 29 * DAY)
     ]
-    await storage.cases.take(lapsed.header.id, ANNA, NOW - DAY)
+    await storage.cases.take(lapsed.header.id, ANNA, NOW - 8 * DAY)
+    await storage.cases.take(lately.header.id, ANNA, NOW - 7 * DAY)
     await storage.cases.take(held.header.id, ANNA, NOW)
     assert await storage.cases.erase_due(NOW) == 2
     left = {header.id for header in await storage.cases.queue(ANNA, NOW)}
-    assert left == {held.header.id, young.header.id}
+    assert left == {lately.header.id, held.header.id, young.header.id}
     assert old.header.id not in left
 
 

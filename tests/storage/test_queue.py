@@ -7,6 +7,7 @@ import pytest
 
 from intake.case import LEASE, CaseHeader, ContactRule, Level, State
 from storage import HeldByOther, Storage, UnknownCase, open_storage
+from storage.rows import up_to_the_hour
 from tests.storage.samples import ANNA, DAY, EVA, HOUR, NOW, OLGA, a_case, a_draft, a_header, after
 from tests.storage.test_cases import submitted
 
@@ -33,7 +34,8 @@ async def test_a_held_case_is_in_the_queue_of_its_holder_alone(storage: Storage)
     taken = await storage.cases.take(header.id, ANNA, NOW)
     assert taken.state is State.TAKEN
     assert taken.holder == ANNA
-    assert taken.leased_until == (NOW + LEASE).replace(microsecond=0)
+    assert taken.leased_until == up_to_the_hour(NOW + LEASE)
+    assert taken.leased_until.minute == taken.leased_until.second == 0
     assert await storage.cases.queue(ANNA, NOW) == [taken]
     assert await storage.cases.queue(OLGA, NOW) == []
 
@@ -41,8 +43,10 @@ async def test_a_held_case_is_in_the_queue_of_its_holder_alone(storage: Storage)
 async def test_a_case_whose_lease_ended_waits_again(storage: Storage) -> None:
     header = await put_in(storage, a_header())
     await storage.cases.take(header.id, ANNA, NOW)
-    assert await storage.cases.queue(OLGA, NOW + LEASE) == [header]
-    assert (await storage.cases.take(header.id, OLGA, NOW + LEASE)).holder == OLGA
+    assert await storage.cases.queue(OLGA, NOW + LEASE) == []
+    later = NOW + LEASE + HOUR
+    assert await storage.cases.queue(OLGA, later) == [header]
+    assert (await storage.cases.take(header.id, OLGA, later)).holder == OLGA
 
 
 async def test_a_case_held_by_another_is_refused(storage: Storage) -> None:
@@ -60,7 +64,18 @@ async def test_taking_again_renews_the_lease(storage: Storage) -> None:
     header = await put_in(storage, a_header())
     await storage.cases.take(header.id, ANNA, NOW)
     renewed = await storage.cases.take(header.id, ANNA, NOW + 2 * HOUR)
-    assert renewed.leased_until == NOW + LEASE + 2 * HOUR
+    assert renewed.leased_until == up_to_the_hour(NOW + LEASE) + 2 * HOUR
+
+
+async def test_what_a_member_holds_is_counted_while_the_lease_runs(storage: Storage) -> None:
+    mine, given_back, closed, other = [await put_in(storage, a_header()) for _ in range(4)]
+    for header in (mine, given_back, closed):
+        await storage.cases.take(header.id, ANNA, NOW)
+    await storage.cases.take(other.id, OLGA, NOW)
+    await storage.cases.give_back(given_back.id, ANNA)
+    await storage.cases.close(closed.id, ANNA, NOW)
+    assert await storage.cases.held(ANNA, NOW) == [mine.id]
+    assert await storage.cases.held(ANNA, NOW + LEASE + HOUR) == []
 
 
 async def test_what_was_given_back_waits_again(storage: Storage) -> None:
@@ -76,7 +91,7 @@ async def test_a_closed_case_cannot_be_taken(storage: Storage) -> None:
     await storage.cases.close(header.id, ANNA, NOW)
     for member in (ANNA, OLGA):
         with pytest.raises(HeldByOther):
-            await storage.cases.take(header.id, member, NOW + LEASE)
+            await storage.cases.take(header.id, member, NOW + LEASE + HOUR)
 
 
 async def test_who_is_not_routed_to_a_case_learns_nothing_of_it(storage: Storage) -> None:
