@@ -14,14 +14,18 @@ from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
+from crypto.errors import CryptoError
 from crypto.identity import Identity
 from crypto.kdf import key_id
+from crypto.sealing import CASE_ID_BYTES, CaseKey, wrap_case_key
 from desk.errors import DeskError
 from desk.home import read_file
 from intake.roster import SEALING_BYTES, SIGNING_BYTES, Member, Role
 
 PREFIX = "tropa-member:"
 _GROUPS = 8
+_TRIAL = b"trial".ljust(32)
+"""The seed of a case key that guards nothing, to try a member's key with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Card:
             raise DeskError("This member card is not whole. Copy the full line again.")
         card = cls(unquote(name), data[:SIGNING_BYTES], data[SIGNING_BYTES:])
         card.member()
+        card.check_key()
         return card
 
     @classmethod
@@ -68,6 +73,20 @@ class Card:
     def line(self) -> str:
         keys = base64.urlsafe_b64encode(self.signing + self.sealing).decode().rstrip("=")
         return f"{PREFIX}{quote(self.name)}:{keys}"
+
+    def check_key(self) -> None:
+        """`DeskError` unless something can be sealed to her, tried with a key of no worth.
+
+        A key of low order passes every other check and shuts the line: no case can be wrapped.
+        """
+        try:
+            wrap_case_key(CaseKey(_TRIAL), self.sealing, bytes(CASE_ID_BYTES), 1)
+        except CryptoError:
+            raise DeskError(
+                "The sealing key of {name} is none: nothing can be sealed to it, and the line "
+                "would take in no case. Ask for the card again.",
+                name=self.name,
+            ) from None
 
     @property
     def key_id(self) -> str:

@@ -143,6 +143,8 @@ def _may_sign(desk: Desk, envelope: dict[str, Any], roster: Roster, founded: Org
         )
     if card.signing in {key for key, valid in signed_by(envelope, founded) if valid}:
         raise DeskError("You have signed this roster already.")
+    for member in roster.members:
+        Card.of_member(member).check_key()
 
 
 @app.command("show")
@@ -162,7 +164,7 @@ def show(
             member.name: Card.of_member(member).fingerprint for member in roster.members
         }
         document["signatures"] = {"valid": signed.valid, "needed": signed.organisation.threshold}
-        desk.out.print_json(data=document)
+        desk.tell_json(document)
         return
     show_roster(desk, roster, signed)
 

@@ -1,13 +1,15 @@
 """From nothing to a roster in force, as an organisation does it with the commands."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from crypto.envelope import read_unverified, sign_payload
 from desk.card import Card
-from intake.roster import Member
+from intake.roster import ROSTER_TYPE, Member, Roster
 from tests.desk.world import FORM_FILE, PASSPHRASE, DeskUser, Ran, Time, identity_of
 
 Person = Callable[[str], DeskUser]
@@ -199,6 +201,37 @@ def test_removing_whom_the_roster_does_not_hold_changes_nothing(
     assert ran.code == 1
     assert "Nobody of this name" in ran.err
     assert Path(file).read_bytes() == before
+
+
+def bad_sealing_keys() -> list[bytes]:
+    """An X25519 half that everybody knows, one of low order, and each half empty or impossible."""
+    good = identity_of("mallory").sealing_public
+    return [
+        good[:1184] + bytes(32),
+        good[:1184] + b"\x01" + bytes(31),
+        bytes(1184) + good[1184:],
+        b"\xff" * 1184 + good[1184:],
+    ]
+
+
+@pytest.mark.parametrize("key", bad_sealing_keys(), ids=["zero", "low order", "empty", "range"])
+def test_a_card_to_which_nothing_can_be_sealed_is_refused(
+    person: Person, tmp_path: Path, key: bytes
+) -> None:
+    (one, _), file = founded(person, tmp_path)
+    before = Path(file).read_bytes()
+    card = Card("mallory", identity_of("mallory").signing_public, key)
+    ran = add(person, file, card.line())
+    assert ran.code == 1
+    assert "The sealing key of mallory is none" in ran.all
+    # Put there without the desk, it is found by whoever signs.
+    roster = Roster.from_payload(read_unverified(json.loads(before), ROSTER_TYPE))
+    worse = sign_payload(roster.with_member(card.member()).to_payload(), ROSTER_TYPE, [])
+    Path(file).write_text(json.dumps(worse))
+    ran = one.run("roster", "sign", "--yes", file)
+    assert ran.code == 1
+    assert "The sealing key of mallory is none" in ran.all
+    assert one.run("roster", "show", file, "--json").json["signatures"]["valid"] == 0
 
 
 def test_nobody_is_added_twice(person: Person, tmp_path: Path) -> None:
