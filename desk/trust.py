@@ -1,7 +1,8 @@
 """What this desk believes: the pinned organisation, the highest roster it saw, forms by digest.
 
 A roster comes from a server that nobody has to trust: it counts only with enough signatures of
-the pinned keys, unexpired, and not older than one accepted before. Nothing weaker is ever used.
+the pinned keys, unexpired, and neither older than one accepted before nor another of its epoch.
+Nothing weaker is ever used.
 """
 
 import hashlib
@@ -19,9 +20,11 @@ from intake.roster import (
     ROSTER_TYPE,
     Organisation,
     Roster,
+    RosterContradicted,
     RosterExpired,
     RosterRolledBack,
     check,
+    fingerprint,
 )
 
 ORGANISATION = "organisation.json"
@@ -85,7 +88,7 @@ class Trust:
         roster = Roster.from_payload(payload)
         self._check(roster, organisation)
         self._home.write(ROSTER, data)
-        self._home.write(HIGHEST, str(roster.epoch).encode())
+        self._home.write(HIGHEST, f"{roster.epoch} {fingerprint(roster)}".encode())
         return roster
 
     def last_roster(self) -> Roster | None:
@@ -120,9 +123,16 @@ class Trust:
     def _check(self, roster: Roster, organisation: Organisation) -> None:
         if roster.organisation != organisation.name:
             raise DeskError("The roster is of another organisation. Tell a lead.")
-        highest = self._highest()
+        highest, accepted = self._highest()
         try:
-            check(roster, self._clock(), highest)
+            remembered = accepted if roster.epoch == highest else None
+            check(roster, self._clock(), highest, remembered)
+        except RosterContradicted:
+            raise DeskError(
+                "The server shows another roster than before with the same epoch ({epoch}). "
+                "Somebody may be showing different lists to different people. Tell a lead.",
+                epoch=roster.epoch,
+            ) from None
         except RosterRolledBack:
             raise DeskError(
                 "The server shows an old roster (epoch {epoch}; this desk has seen {highest}). "
@@ -137,15 +147,21 @@ class Trust:
                 day=roster.valid_until,
             ) from None
 
-    def _highest(self) -> int:
-        data = self._home.read(HIGHEST) or b"0"
+    def _highest(self) -> tuple[int, int | None]:
+        """The highest epoch accepted here, and the fingerprint of what bore it, if known."""
+        epoch, *rest = (self._home.read(HIGHEST) or b"0").split() or [b""]
         try:
-            return int(data)
+            return int(epoch), int(rest[0]) if rest else self._fingerprint_of(int(epoch))
         except ValueError:
             raise DeskError(
                 "The file {name} in the desk's folder is damaged. Join the organisation again.",
                 name=HIGHEST,
             ) from None
+
+    def _fingerprint_of(self, epoch: int) -> int | None:
+        """For desks that noted the epoch alone: the kept roster itself tells."""
+        roster = self.last_roster()
+        return fingerprint(roster) if roster is not None and roster.epoch == epoch else None
 
     def check_form(self, digest: str) -> None:
         """`DeskError` unless the accepted roster lists this form, in use now or earlier."""
