@@ -26,9 +26,12 @@ from handlers.queue import queue_app
 from intake.clock import Clock
 from intake.errors import StorageUnavailable, TropaError
 from storage.migrations import upgrade
-from storage.opening import open_storage
+from storage.opening import Storage, open_storage
 
 log = logging.getLogger("tropa")
+
+TELL_AFTER = 4
+"""Vain attempts at emptying the database's log until the operator is told."""
 
 Job = Callable[[], Awaitable[object]]
 
@@ -50,6 +53,7 @@ async def serve(
     storage = await open_storage(settings.database_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
+        await storage.settle()  # a server that was killed left its log, which tells too much
         server = compose(settings, content, storage, clock, pause)
         await server.line.start()  # no roster, no start
         await _run(server, stack, stop or _stopped_by_signals())
@@ -117,10 +121,27 @@ def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
     return [
         (timedelta(seconds=5), server.line.refresh),
         (timedelta(seconds=15), server.conversation.hide_untouched),
+        (timedelta(seconds=30), _Settling(server.storage)),
         (timedelta(minutes=10), lambda: drafts.expire(server.clock())),
         (timedelta(minutes=10), lambda: nonces.expire(server.clock())),
         (timedelta(hours=1), lambda: cases.erase_due(server.clock())),
     ]
+
+
+class _Settling:
+    """Empties the database's log; says once when another program keeps it from that."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._failed = 0
+
+    async def __call__(self) -> None:
+        self._failed = 0 if await self._storage.settle() else self._failed + 1
+        if self._failed == TELL_AFTER:
+            log.warning(
+                "Another program is reading the database: what was erased stays on the disk until "
+                "that program closes it."
+            )
 
 
 def _keep_doing(stack: AsyncExitStack, server: Server, every: timedelta, job: Job) -> None:

@@ -50,11 +50,17 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """A unit of work, all or nothing, durable when this returns."""
 
-    async def settle(self) -> None:
-        """Let the disk forget which rows were written together, as far as the database can."""
+    async def settle(self) -> bool:
+        """Let the disk forget which rows were written together, as far as the database can.
 
-    async def compact(self) -> None:
-        """Let what was deleted disappear from the disk, as far as the database can."""
+        False: another program kept it from that; to be tried again.
+        """
+
+    async def compact(self) -> bool:
+        """Let what was deleted disappear from the disk, as far as the database can.
+
+        False: another program kept it from that; `settle` is to be tried again.
+        """
 
     async def close(self) -> None:
         """Finish what is under way and let go of files and connections."""

@@ -29,9 +29,24 @@ class Storage:
     facts: Facts
     database: Database
 
+    async def settle(self) -> bool:
+        """Empty the database's log, which holds what was erased; False: try again later.
+
+        To be called at the start, since a server that was killed left its log, and now and then.
+        """
+        return await self.database.settle()
+
     async def close(self) -> None:
         """Finish what is under way and let go of files and connections."""
         await self.database.close()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file that `url` leads to, None for a PostgreSQL server. Raises StorageUnavailable."""
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database is None:
+        return None
+    return Path(parsed.database)
 
 
 async def open_storage(url: str) -> Storage:

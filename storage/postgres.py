@@ -74,13 +74,19 @@ class PostgresDatabase:
         async with _faults(), self._engine.begin() as connection:
             return await connection.run_sync(work)
 
-    async def settle(self) -> None:
+    async def settle(self) -> bool:
         """The server's log is its own affair; for what rows tell, see `Drafts.expire`."""
+        return True
 
-    async def compact(self) -> None:
-        """Free what was deleted now. The server's log keeps it until the log is recycled."""
+    async def compact(self) -> bool:
+        """Mark the room of deleted rows as free. Nothing is overwritten by that.
+
+        The bytes stay in the table's file until other rows take their room, and in the server's
+        log until it is recycled. Where that matters: SQLite, and an encrypted disk.
+        """
         async with self._raw() as raw:
             await raw.execute("VACUUM drafts, records, wraps, cases")
+        return True
 
     @asynccontextmanager
     async def _raw(self) -> AsyncIterator[Any]:

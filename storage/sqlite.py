@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 import aiosqlite
@@ -20,9 +21,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Prepared, Rows, Work
 from storage.errors import NO_FILE, StorageUnavailable, explain
-from storage.sqlite_thread import Call, Session
+from storage.sqlite_thread import LEAST_PATIENCE, PATIENCE, Call, Session
 
 T = TypeVar("T")
+
+IN_TIME = 0.5
+"""Seconds in line for which nobody's patience is shortened: that costs two statements."""
 
 _FAULTS = (sqlite3.Error, SQLAlchemyError)
 
@@ -38,6 +42,7 @@ class _Open(NamedTuple):
 class _Waiting(NamedTuple):
     call: Call
     answer: "asyncio.Future[Rows]"
+    since: float
 
 
 class SqliteDatabase:
@@ -56,7 +61,7 @@ class SqliteDatabase:
         call = (statement, tuple([values[name] for name in statement.order]))
         if self._busy:
             answer: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
-            self._waiting.append(_Waiting(call, answer))
+            self._waiting.append(_Waiting(call, answer, monotonic()))
             return await answer
         self._busy = True
         try:
@@ -71,11 +76,11 @@ class SqliteDatabase:
     async def write(self, work: Work[T]) -> T:
         return await self._in_thread(lambda session: session.write(work))
 
-    async def settle(self) -> None:
-        await self._in_thread(Session.settle)
+    async def settle(self) -> bool:
+        return await self._in_thread(Session.settle)
 
-    async def compact(self) -> None:
-        await self._in_thread(Session.compact)
+    async def compact(self) -> bool:
+        return await self._in_thread(Session.compact)
 
     async def open(self) -> None:
         """Open the file now rather than at the first use, to learn of a fault early."""
@@ -94,8 +99,9 @@ class SqliteDatabase:
 
     async def _flush(self) -> None:
         batch, self._waiting = self._waiting, []
+        work = _committing([waiting.call for waiting in batch])
         try:
-            results = await self._in_thread(_committing([waiting.call for waiting in batch]))
+            results = await self._in_thread(work, batch[0].since)
         except Exception as fault:
             _fail(batch, fault)
         else:
@@ -103,11 +109,15 @@ class SqliteDatabase:
         finally:
             self._hand_on()
 
-    async def _in_thread(self, function: Callable[[Session], T]) -> T:
-        """One crossing. aiosqlite runs any function in its thread; only the method is private."""
+    async def _in_thread(self, function: Callable[[Session], T], since: float | None = None) -> T:
+        """One crossing. aiosqlite runs any function in its thread; only the method is private.
+
+        `since`: when the caller began to wait, by the monotonic clock; now if it is not given.
+        """
         driver, session = self._open or await self._opened()
+        hurried = _hurried(function, monotonic() if since is None else since)
         try:
-            result: T = await driver._execute(function, session)  # type: ignore[no-untyped-call]
+            result: T = await driver._execute(hurried, session)  # type: ignore[no-untyped-call]
         except _FAULTS as fault:
             if not _passing(fault):
                 await self._let_go()
@@ -161,6 +171,19 @@ def _passing(fault: Exception) -> bool:
     origin = getattr(fault, "orig", None) or fault
     code = getattr(origin, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _PASSING
+
+
+def _hurried(function: Callable[[Session], T], since: float) -> Callable[[Session], T]:
+    """A call that stood in line has waited there already: locks of others get what is left."""
+
+    def run(session: Session) -> T:
+        waited = monotonic() - since
+        if waited < IN_TIME:
+            return function(session)
+        with session.patience(max(LEAST_PATIENCE, PATIENCE - waited)):
+            return function(session)
+
+    return run
 
 
 def _committing(calls: list[Call]) -> Callable[[Session], list[Rows]]:

@@ -4,7 +4,8 @@ Faults leave here as the driver raised them; `storage/sqlite.py` puts them into 
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, StaticPool, create_engine
@@ -14,8 +15,17 @@ from storage.database import Prepared, Rows, Work
 T = TypeVar("T")
 Call = tuple[Prepared, tuple[Any, ...]]
 
+PATIENCE = 5.0
+"""Seconds that a call waits for another program to let go of the file, waiting in line included."""
+
+LEAST_PATIENCE = 0.02
+"""Seconds for a call that used its patience up in the line: time for one short commit."""
+
+LOG_PATIENCE = 0.1
+"""Seconds for emptying the log, which can be tried again: everybody else waits meanwhile."""
+
 PRAGMAS = (
-    "busy_timeout = 5000",
+    f"busy_timeout = {PATIENCE * 1000:.0f}",
     "auto_vacuum = INCREMENTAL",  # takes effect in a new file only, and before the next line
     "journal_mode = WAL",
     "synchronous = FULL",  # an acknowledged answer survives the loss of power
@@ -58,14 +68,36 @@ class Session:
         # IMMEDIATE: a transaction that reads first and writes later could not wait its turn.
         return self._transaction("BEGIN IMMEDIATE", work)
 
-    def settle(self) -> None:
-        """Empty the log: it holds what was overwritten, and which pages were written together."""
-        self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def settle(self) -> bool:
+        """Empty the log: it holds what was overwritten, and which pages were written together.
 
-    def compact(self) -> None:
-        """Give freed pages back; `secure_delete` has overwritten them."""
+        False: another program is reading what stands in it, and it is as it was.
+        """
+        with self.patience(LOG_PATIENCE):
+            [(busy, *_)] = self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not busy
+
+    def compact(self) -> bool:
+        """Overwrite in the file what was deleted, then cut freed pages off it. False: see `settle`.
+
+        In this order, since a page that is cut off is not written any more. A page that was in use
+        at the end of the file is moved, and its old blocks, sealed rows as they were, are then the
+        file system's. Against that only encryption of the whole disk helps.
+        """
+        if not self.settle():
+            return False
         self._raw.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
-        self.settle()
+        return self.settle()
+
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """Wait at most so long for other programs, but no longer than usual."""
+        [[usual]] = self._raw.execute("PRAGMA busy_timeout").fetchall()
+        self._raw.execute(f"PRAGMA busy_timeout = {min(usual, int(seconds * 1000))}")
+        try:
+            yield
+        finally:
+            self._raw.execute(f"PRAGMA busy_timeout = {usual}")
 
     def close(self) -> None:
         self._core.close()

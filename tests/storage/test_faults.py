@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 import pytest_asyncio
@@ -86,6 +87,26 @@ async def test_a_database_held_by_another_program_is_told_and_passes(
         with pytest.raises(StorageUnavailable, match="held by another program"):
             await sqlite.facts.raise_to("epoch", 1)
         other.execute("ROLLBACK")
+    assert await works(sqlite)
+
+
+async def test_whoever_stands_in_line_behind_a_lock_is_told_as_soon_as_the_first(
+    sqlite: Storage, file: Path
+) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = monotonic()
+        first = asyncio.create_task(sqlite.drafts.put(a_draft(), None))
+        await asyncio.sleep(0.05)
+        told = await asyncio.gather(
+            first,
+            *(sqlite.drafts.put(a_draft(), None) for _ in range(20)),
+            *(sqlite.facts.raise_to("epoch", number) for number in range(10)),
+            return_exceptions=True,
+        )
+        assert 4 < monotonic() - began < 7
+        other.execute("ROLLBACK")
+    assert {str(result) for result in told} == {BUSY}
     assert await works(sqlite)
 
 

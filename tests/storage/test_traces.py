@@ -1,17 +1,21 @@
 """What the disk still tells: nothing of what was deleted, no order, and nothing to strangers."""
 
+import sqlite3
 import stat
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import inspect, text
 
-from storage import Storage, open_storage
+from storage import Record, Storage, open_storage
 from storage.migrations import upgrade
+from storage.sqlite_thread import Session
 from storage.tables import metadata
 from tests.databases import prepared_address
 from tests.storage.samples import ANNA, NOW, OLGA, a_case, a_draft, after
@@ -98,6 +102,51 @@ async def test_an_erased_case_leaves_no_bytes(sqlite: Storage, folder: Path) -> 
     await sqlite.cases.erase(case.header.id)
     assert [found(folder, number) for number in (1, 2, 3, 4, 5)] == [[]] * 5
     assert holding(folder, case.header.id) == []
+
+
+async def test_what_a_reader_keeps_in_the_log_goes_when_the_log_is_emptied_again(
+    sqlite: Storage, folder: Path
+) -> None:
+    draft = a_draft()
+    await sqlite.drafts.put(draft, None)
+    case = replace(a_case(), wraps={ANNA: planted(1, 1168)})
+    await sqlite.cases.submit(after(draft), 1, case)
+    with closing(sqlite3.connect(folder / "tropa.sqlite3", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM cases").fetchall()
+        began = monotonic()
+        await sqlite.cases.erase(case.header.id)
+        assert monotonic() - began < 2  # everybody waits while the log is emptied
+        assert not await sqlite.settle()
+        assert found(folder, 1)
+        reader.execute("ROLLBACK")
+    assert await sqlite.settle()
+    assert found(folder, 1) == []
+
+
+async def test_patience_is_as_before_after_the_log_was_emptied(sqlite: Storage) -> None:
+    await sqlite.settle()
+    assert await _rows(sqlite, "PRAGMA busy_timeout") == [(5000,)]
+
+
+async def test_what_is_cut_off_the_file_was_overwritten_before(
+    sqlite: Storage, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = a_draft()
+    await sqlite.drafts.put(draft, None)
+    big = replace(a_case(), records=[Record(0, "answers", planted(1, 60_000))])
+    await sqlite.cases.submit(after(draft), 1, big)
+    full, there, real = _size(folder), [], Session.settle
+
+    def watched(session: Session) -> bool:
+        done = real(session)
+        there.append((_size(folder), bool(found(folder, 1))))
+        return done
+
+    monkeypatch.setattr(Session, "settle", watched)
+    await sqlite.cases.erase(big.header.id)
+    assert there[0] == (full, False)  # overwritten in its place
+    assert there[-1][0] < full  # and cut off then
 
 
 async def test_the_file_shrinks_when_cases_are_erased(sqlite: Storage, folder: Path) -> None:
