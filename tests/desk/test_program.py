@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from desk.cli import production
 from tests.desk.world import PASSPHRASE, URGENT, World
 
 
@@ -57,6 +58,20 @@ def test_without_a_terminal_no_passphrase_is_asked_with_an_echo(tmp_path: Path) 
     assert ran.returncode == 1
     assert "TROPA_PASSPHRASE_FILE" in ran.stderr
     assert "Warning" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("y", True), ("ДА", True), ("", False), ("n", False), ("yellow", False)]
+)
+def test_only_a_plain_yes_at_a_terminal_is_consent(
+    typed: str, meant: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, f"{typed}\n".encode())
+    with os.fdopen(terminal, encoding="utf-8") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert production().confirm("Sign this roster? [y/N]") is meant
+    os.close(keyboard)
 
 
 def test_a_command_it_does_not_know_ends_with_two(tmp_path: Path) -> None:
