@@ -4,8 +4,10 @@ Changes nothing. A check that depends on one that failed is left out rather than
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
@@ -13,12 +15,13 @@ from telegram.error import InvalidToken, TelegramError
 from bot.compose import utc_now
 from bot.content import Content, load_content
 from bot.http import AiohttpRequest
-from bot.line import EPOCH, read_roster
+from bot.line import EPOCH, CannotTell, read_roster, try_keys
 from bot.settings import Settings, SettingsInvalid, address, load_settings
 from intake.errors import StorageUnavailable, TropaError
-from intake.roster import RosterError, check, days_left
+from intake.roster import Roster, RosterError, check, days_left
+from intake.routing import gaps
 from storage.migrations import pending
-from storage.opening import open_storage
+from storage.opening import open_storage, sqlite_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ def _credentials(settings: Settings) -> Finding:
 
 async def _database(settings: Settings) -> tuple[int, Finding]:
     try:
+        file = sqlite_file(settings.database_url)
+        if file is not None and not file.exists():
+            return 0, _not_yet_made(file)  # looking at it would make it
         steps = await pending(settings.database_url)
         if steps:
             words = f"reachable; {len(steps)} migrations are done at the next start"
@@ -95,13 +101,28 @@ async def _database(settings: Settings) -> tuple[int, Finding]:
     return epoch, Finding(True, "database", "reachable and up to date")
 
 
+def _not_yet_made(file: Path) -> Finding:
+    folder = file.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        words = (
+            f"the folder {folder} is not there or cannot be written. Make it, give it to the "
+            "server's user, or check DATABASE_URL."
+        )
+        return Finding(False, "database", words)
+    return Finding(True, "database", "will be made at the first start; its folder can be written")
+
+
 def _roster(settings: Settings, content: Content, epoch: int) -> Finding:
     now = utc_now()
     try:
         roster, _ = read_roster(settings.roster, content.organisation)
         check(roster, now, epoch)
+        try_keys(roster)
     except RosterError as error:
         return Finding(False, "roster", str(error))
+    except CannotTell:
+        words = "cannot be read now: the machine is short of memory or of open files."
+        return Finding(False, "roster", words)
     if roster.form != content.form.digest:
         words = "does not name the form in FORM. Sign that form: tropa roster form, roster sign."
         return Finding(False, "roster", words)
@@ -109,7 +130,16 @@ def _roster(settings: Settings, content: Content, epoch: int) -> Finding:
         return Finding(False, "roster", "has no volunteer and no lead. Add one and sign it.")
     left, members = days_left(roster, now), len(roster.members)
     words = f"epoch {roster.epoch}, {members} members, valid for {left} days"
-    return Finding(True, "roster", words)
+    return Finding(True, "roster", words + _gaps(content, roster))
+
+
+def _gaps(content: Content, roster: Roster) -> str:
+    """What nobody covers: such cases go to volunteers who lack the skill or the language."""
+    found = gaps(content.form, roster.members)
+    if not found:
+        return ""
+    listed = ", ".join(f"{skill} in {language}" for skill, language in found)
+    return f"; there is no lead, and nobody fits for: {listed}. Such cases go to all volunteers"
 
 
 async def _telegram(settings: Settings) -> Finding:

@@ -14,7 +14,7 @@ from sandbox.client import Sandbox
 from sandbox.running import running_sandbox
 from storage.migrations import upgrade
 from storage.opening import open_storage
-from tests.organisation import House, free_port
+from tests.organisation import House, free_port, member, text
 
 ALL = ["settings", "credentials", "database", "form and information", "roster", "Telegram"]
 
@@ -61,16 +61,30 @@ async def test_a_good_house_is_found_good(patient: Patient) -> None:
     findings = await patient.examine()
     assert list(findings) == ALL
     assert all(finding.good for finding in findings.values())
-    assert "migrations are done at the next start" in findings["database"].words
+    assert "will be made at the first start" in findings["database"].words
     assert "valid for 89 days" in findings["roster"].words
     assert "@tropa_sandbox_bot" in findings["Telegram"].words
 
 
-async def test_it_prepares_nothing_and_says_so_a_second_time(patient: Patient) -> None:
+async def test_it_makes_nothing(patient: Patient, house: House) -> None:
+    before = {file.name for file in house.folder.iterdir()}
     first = await patient.examine()
-    second = await patient.examine()
-    assert second["database"] == first["database"]
-    assert "migrations are done at the next start" in second["database"].words
+    assert {file.name for file in house.folder.iterdir()} == before
+    assert (await patient.examine())["database"] == first["database"]
+
+
+async def test_it_prepares_nothing_and_says_so(patient: Patient, house: House) -> None:
+    (house.folder / "tropa.db").touch()
+    for _ in range(2):
+        words = (await patient.examine())["database"].words
+        assert "migrations are done at the next start" in words
+
+
+async def test_a_folder_that_cannot_be_written_is_told(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.doctor.os.access", lambda *_: False)  # root may write everywhere
+    assert "cannot be written" in complaint(await patient.examine(), "database")
 
 
 async def test_a_prepared_database_is_up_to_date(patient: Patient, house: House) -> None:
@@ -142,6 +156,25 @@ async def test_a_roster_older_than_one_seen_is_told(patient: Patient, house: Hou
     await storage.facts.raise_to("roster epoch", 5)
     await storage.close()
     assert complaint(await patient.examine(), "roster")
+
+
+async def test_a_key_to_which_nothing_can_be_sealed_is_told(patient: Patient, house: House) -> None:
+    key = house.signer.sealing_public[:1184] + bytes(32)
+    bad = member("mallory", house.signer).model_copy(update={"sealing_public": text(key)})
+    house.sign(house.roster(timedelta(days=90), bad))
+    assert "sealed to mallory" in complaint(await patient.examine(), "roster")
+
+
+async def test_what_nobody_covers_is_said_where_there_is_no_lead(
+    patient: Patient, house: House
+) -> None:
+    assert "no lead" not in (await patient.examine())["roster"].words
+    only = member("anna", house.anna, languages=("ru",))
+    house.sign(house.roster().model_copy(update={"members": (only,)}))
+    finding = (await patient.examine())["roster"]
+    assert finding.good
+    assert "there is no lead, and nobody fits for: asylum in en, " in finding.words
+    assert "in ru" not in finding.words
 
 
 async def test_a_form_that_is_not_the_signed_one_is_told(
