@@ -88,6 +88,7 @@ class Cases(Protocol):
     """The stored cases. `key_id` names the member; a case without a wrap for her is unknown."""
 
     async def queue(self, key_id: str, now: datetime) -> Sequence[CaseHeader]: ...
+    async def held(self, key_id: str, now: datetime) -> Sequence[bytes]: ...
     async def take(self, case_id: bytes, key_id: str, now: datetime) -> CaseHeader: ...
     async def give_back(self, case_id: bytes, key_id: str) -> CaseHeader: ...
     async def fetch(self, case_id: bytes, key_id: str) -> Stored: ...
@@ -178,6 +179,7 @@ class _Conversation:
 
     async def take(self, request: web.Request) -> web.Response:
         member, case_id = await self._member(request), _case_id(request)
+        await self._has_room(member, case_id)
         try:
             await self._parts.cases.take(case_id, member, self._parts.clock())
         except self._parts.faults.held_by_other:
@@ -197,6 +199,22 @@ class _Conversation:
                 409, "not_held", "You do not hold this case; nothing to give back."
             ) from None
         return _json(Header.of(header, member).model_dump_json())
+
+    async def _has_room(self, key_id: str, case_id: bytes) -> None:
+        """Whether she may hold one case more; renewing the lease on one she holds is always fine.
+
+        Two requests in the same instant may both pass: capacity spares people, it guards nothing.
+        """
+        held = await self._parts.cases.held(key_id, self._parts.clock())
+        member = self._members().get(key_id)  # the roster may have changed since she was let in
+        most = member.capacity if member else 0
+        if case_id not in held and len(held) >= most:
+            raise Refused(
+                409,
+                "capacity",
+                f"You hold {len(held)} cases, and the roster gives you {most} at a time. "
+                "Give one back, or ask the organisation to raise your capacity.",
+            )
 
     async def _held(self, case_id: bytes, member: str) -> Refused:
         """When the lease ends, and nothing about whose it is."""

@@ -104,6 +104,19 @@ def test_what_nobody_holds_cannot_be_given_back(world: World) -> None:
     refused(ask(world, "anna", f"/v1/cases/{case}/release", method="POST"), 409, "not_held")
 
 
+def test_a_member_holds_no_more_than_her_capacity(world: World) -> None:
+    held = [world.submit(CALM) for _ in range(5)]
+    for case in held:
+        assert ask(world, "anna", f"/v1/cases/{case}/take", method="POST").status_code == 200
+    more = f"/v1/cases/{world.submit(URGENT)}/take"
+    sentence = refused(ask(world, "anna", more, method="POST"), 409, "capacity")
+    assert "You hold 5 cases" in sentence
+    renewed = ask(world, "anna", f"/v1/cases/{held[0]}/take", method="POST")
+    assert renewed.status_code == 200
+    ask(world, "anna", f"/v1/cases/{held[1]}/release", method="POST")
+    assert ask(world, "anna", more, method="POST").status_code == 200
+
+
 async def test_of_two_who_take_in_the_same_instant_one_gets_it(world: World) -> None:
     for _ in range(5):
         case = world.submit(URGENT)
