@@ -8,6 +8,7 @@ database driver its parameters. No line of ours carries a chat's, person's, upda
 import asyncio
 import logging
 import sys
+import threading
 import warnings
 from types import TracebackType
 from typing import Any
@@ -50,6 +51,8 @@ def set_up(level: str) -> None:
     logging.captureWarnings(capture=True)
     warnings.simplefilter("ignore")
     sys.excepthook = _uncaught
+    threading.excepthook = _in_thread
+    sys.unraisablehook = _unraisable
 
 
 def quiet_loop(loop: asyncio.AbstractEventLoop) -> None:
@@ -63,6 +66,17 @@ def _uncaught(
     if issubclass(kind, KeyboardInterrupt):
         return
     log.critical("Tropa stopped on an unexpected error: %s. Please report this line.", where(error))
+
+
+def _in_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None:
+        log.error("a thread failed: %s", where(args.exc_value))
+
+
+def _unraisable(args: "sys.UnraisableHookArgs") -> None:
+    # What it was thrown by is left out as well: its repr could hold anything.
+    if args.exc_value is not None:
+        log.error("an error could not be raised: %s", where(args.exc_value))
 
 
 def _in_loop(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -34,6 +34,18 @@ async def main():
     del task
     import gc; gc.collect()
 asyncio.run(main())
+import threading
+def fails():
+    raise OSError("TAINA of a thread")
+thread = threading.Thread(target=fails)
+thread.start()
+thread.join()
+class Dies:
+    def __repr__(self):
+        return "TAINA of a repr"
+    def __del__(self):
+        raise LookupError("TAINA of an end")
+Dies()
 raise RuntimeError("TAINA that nobody caught")
 """
 
@@ -67,6 +79,8 @@ def test_what_dies_is_told_by_type_and_place() -> None:
     assert "failed: ValueError in <module>:" in told
     assert "a background task failed: KeyError in dies:" in told
     assert "Tropa stopped on an unexpected error: RuntimeError in <module>:" in told
+    assert "a thread failed: OSError in fails:" in told
+    assert "an error could not be raised: LookupError in __del__:" in told
 
 
 def test_the_same_line_is_not_written_again_within_a_minute() -> None:
