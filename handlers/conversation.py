@@ -59,7 +59,7 @@ class Conversation:
         self._chats = chats
         self._texts = texts
         self._clock = clock
-        self._shelf = Shelf(line, texts, clock)
+        self._shelf = Shelf(line, texts, clock, drafts.new_secret)
         self._interviewing = Interviewing(line, drafts, self._shelf, clock)
         self._acts: Mapping[Verb, Callable[[Chat, Press], Awaitable[Card]]] = {
             Verb.HIDE: self._hide,
@@ -255,8 +255,7 @@ class Conversation:
         return await self._interviewing.speak(chat, chat.language)
 
     async def _begin(self, chat: Chat, press: Press) -> Card:
-        """A key that carries a secret begins nothing: none of ours does."""
-        if press.secret is not None:
+        if chat.revision == INBOX and chat.secret is not None:
             return await self._current(chat, press)
         return await self._interviewing.begin(chat)
 

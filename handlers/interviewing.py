@@ -51,12 +51,15 @@ class Interviewing:
         self._clock = clock
 
     async def begin(self, chat: Chat) -> Card:
-        """A fresh draft, sealed under a fresh secret, and its first question."""
-        secret = self._drafts.new_secret()
+        """A draft under the secret that the key brought, and its first question.
+
+        Where it was begun already, the tap came twice: it shows where that interview stands.
+        """
+        secret = chat.secret = chat.secret or self._drafts.new_secret()
         draft = interview.begin(self._line.form, chat.language)
         stored = await self._drafts.save(secret, draft, None)
-        assert stored is not None, "two secrets of 32 random bytes are never the same"
-        chat.secret = secret
+        if stored is None:
+            return await self.current(chat)
         return self._redrawn(chat, stored)
 
     async def current(self, chat: Chat) -> Card:

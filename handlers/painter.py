@@ -33,10 +33,23 @@ LONGEST_WAIT: Final = 60.0
 
 @dataclass(slots=True)
 class _Work:
-    """What goes on for one chat; `woken` ends a wait early, as something new is wanted."""
+    """What goes on for one chat. `woken` ends a wait early, as something new is wanted; `wishes`
+    counts what was wanted so far, `waiting` those who wait for one of these wishes."""
 
     task: "asyncio.Task[None] | None" = None
     woken: asyncio.Event = field(default_factory=asyncio.Event)
+    wishes: int = 0
+    waiting: "list[tuple[int, asyncio.Future[None]]]" = field(default_factory=list)
+
+    def fulfilled(self, wish: int) -> None:
+        """Everything up to `wish` stands in the chat."""
+        left = []
+        for number, future in self.waiting:
+            if number > wish:
+                left.append((number, future))
+            elif not future.done():
+                future.set_result(None)
+        self.waiting = left
 
 
 class Painter:
@@ -93,9 +106,18 @@ class Painter:
             await self._messenger.answer(query, text, alert)
 
     async def settled(self, chat: int) -> None:
-        """Wait until the chat looks as it should, or that was given up."""
-        while tasks := self._open(chat):
-            await asyncio.wait(tasks)
+        """Wait until the chat looks as it should by now, or that was given up.
+
+        What is wanted later is not waited for: somebody who taps on and on is never through.
+        """
+        answers = list(self._answers.get(chat, ()))
+        if answers:
+            await asyncio.wait(answers)
+        work = self._work.get(chat)
+        if work is not None:
+            future = asyncio.get_running_loop().create_future()
+            work.waiting.append((work.wishes, future))
+            await future
 
     async def close(self) -> None:
         """Leave what is not done yet; its updates are not confirmed and come again."""
@@ -111,11 +133,11 @@ class Painter:
 
     def _begin(self, chat: Chat) -> None:
         work = self._work.get(chat.id)
-        if work is not None:
-            work.woken.set()
-            return
-        work = self._work[chat.id] = _Work()
-        work.task = asyncio.create_task(self._bring_about(chat, work))
+        if work is None:
+            work = self._work[chat.id] = _Work()
+            work.task = asyncio.create_task(self._bring_about(chat, work))
+        work.wishes += 1
+        work.woken.set()
 
     async def _bring_about(self, chat: Chat, work: _Work) -> None:
         try:
@@ -127,14 +149,18 @@ class Painter:
             chat.wanted = None
         finally:
             del self._work[chat.id]
+            work.fulfilled(work.wishes)
 
     async def _stubbornly(self, chat: Chat, work: _Work) -> None:
         tries = 0
         while chat.wanted is not None or chat.unwanted or chat.sweep is not None:
             work.woken.clear()
+            wish = work.wishes
             try:
                 await self._once(chat, late=tries > 0)
                 tries = 0
+                if len(chat.unwanted) == 0:
+                    work.fulfilled(wish)
             except Busy as busy:
                 tries += 1
                 if tries > TRIES:

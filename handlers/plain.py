@@ -4,6 +4,7 @@ Pure: words in, a card out. Nothing is kept about who was shown which of them.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from handlers.buttons import Verb
@@ -26,24 +27,24 @@ def choose_language(pens: dict[str, Pen]) -> Card:
     return card(["\n".join(questions)], [*flowing(buttons)])
 
 
-def safety(form: Form, pen: Pen) -> Card:
-    """The short safety text. With a secret the way on leads back into the interview."""
+def safety(form: Form, pen: Pen, fresh: str) -> Card:
+    """The short safety text. `fresh` is the secret under which an interview would begin."""
     say = pen.say
     return card(
         [text(form.texts.safety.text(pen.language))],
         [
             [pen.plain_key(say("More about safety"), Verb.MORE)],
-            [pen.way_back(say("Continue"), Verb.BEGIN)],
+            [_onward(pen, fresh)],
             _exits(pen),
         ],
     )
 
 
-def more_safety(form: Form, pen: Pen) -> Card:
+def more_safety(form: Form, pen: Pen, fresh: str) -> Card:
     say = pen.say
     return card(
         [bold(say("Your safety")), text(form.texts.safety_more.text(pen.language))],
-        [[pen.way_back(say("Continue"), Verb.BEGIN)], _exits(pen)],
+        [[_onward(pen, fresh)], _exits(pen)],
     )
 
 
@@ -167,6 +168,15 @@ def expired(pen: Pen) -> Card:
         [text(say("Unfinished answers are erased a day after the last tap. These are gone."))],
         [[pen.plain_key(say("Start again"), Verb.SAFETY)], _exits(pen)],
     )
+
+
+def _onward(pen: Pen, fresh: str) -> Button:
+    """Back into the interview, or to its beginning. The key that begins carries the secret already,
+    so that a tap that comes again finds what it began."""
+    label = pen.say("Continue")
+    if pen.secret is not None:
+        return pen.way_back(label)
+    return replace(pen, secret=fresh, revision=1).plain_key(label, Verb.BEGIN)
 
 
 def _back(pen: Pen) -> Button:

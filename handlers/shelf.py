@@ -18,14 +18,17 @@ from intake.clock import Clock
 class Shelf:
     """Takes a card from the shelf for a chat whose lock is held."""
 
-    def __init__(self, line: Line, texts: Texts, clock: Clock) -> None:
+    def __init__(
+        self, line: Line, texts: Texts, clock: Clock, new_secret: Callable[[], str]
+    ) -> None:
         self._line = line
         self._texts = texts
         self._clock = clock
+        self._new_secret = new_secret
         self._cards: Mapping[Verb, Callable[[Chat, str], Card]] = {
             Verb.LANGUAGES: lambda chat, _: self._languages(chat),
-            Verb.SAFETY: lambda chat, _: plain.safety(line.form, self.pen(chat)),
-            Verb.MORE: lambda chat, _: plain.more_safety(line.form, self.pen(chat)),
+            Verb.SAFETY: lambda chat, _: plain.safety(line.form, self.pen(chat), new_secret()),
+            Verb.MORE: lambda chat, _: plain.more_safety(line.form, self.pen(chat), new_secret()),
             Verb.PRIVACY: lambda chat, _: plain.privacy(line.form, self.pen(chat)),
             Verb.HELP: lambda chat, _: plain.help_card(line.form, self.pen(chat)),
             Verb.TOPICS: lambda chat, _: plain.topics(line.library, self.pen(chat)),
