@@ -1,6 +1,12 @@
 """What every test may ask for: whether the long runs are wanted at full length."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast examples are made says more about the machine than about the code: a busy one must not
+# fail a test.
+settings.register_profile("tropa", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tropa")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
