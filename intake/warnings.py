@@ -27,8 +27,8 @@ class Suspicion:
     passage: str
 
 
-# Every pattern is linear: bounded repeats, no nested ones. A text of 4,096 characters costs
-# well under a millisecond whatever it holds (tests/intake/test_warnings.py measures it).
+# Every repeat is bounded, so the cost grows with the length of the text alone. The worst text of
+# 4,096 characters stays under 50 ms (tests/intake/test_warnings.py measures it).
 
 _COORDINATES: Final = re.compile(
     r"""(?<![\d.,])-?\d{1,3}[.,]\d{3,10}\s{0,3}[°]?\s{0,2}[NSEWСЮВЗ]?[,;/\s]\s{0,3}
@@ -38,12 +38,22 @@ _COORDINATES: Final = re.compile(
       | \b[XxХх]\s?[=:]?\s?\d{5,7}\D{1,4}[YyУу]\s?[=:]?\s?\d{5,7}\b""",
     re.VERBOSE,
 )
+_SHORT_COORDINATES: Final = re.compile(
+    r"""(?<![\d.,:/-])
+        (?!(?:[12]?\d|3[01])\.(?:0\d|1[0-2]),\s{0,2}(?:[0-2]?\d|3[01])\.(?:0\d|1[0-2])\b)  # days
+        -?[1-8]?\d\.\d{1,2},\s{0,2}-?(?:1[0-7]\d|[1-9]?\d)\.\d{1,2}
+        (?![.,]?\d|\s?[%$€₽])
+      | \b(?i:ул|улица|улице|пер|переулок|пр-т|проспект)\b\.?\s{0,3}
+        [А-ЯЁ][а-яё-]{1,25},?\s{0,3}(?:д\.?\s?)?\d{1,4}\b
+      | (?<!\d)(?<!\d\s)\b(?:г|гор|пос|дер)\.\s{0,2}[А-ЯЁ][а-яё-]{2,25}""",
+    re.VERBOSE,
+)
 _PHONE: Final = re.compile(r"(?<![\d.,])\+?\d(?:[\s\-().]{0,3}\d){8,14}(?!\d)")
 _SHORT_PHONE: Final = re.compile(
     r"\b(?:tel|phone|тел|телефон|номер)\b[\s.:№-]{0,4}\d[\d\s-]{4,12}\d", re.IGNORECASE
 )
 _UNIT: Final = re.compile(
-    r"""\b(?:в\s?/\s?ч|вч|войсков\w{0,4}\s+част\w{0,3}|military\s+unit|unit)
+    r"""\b(?:в\s?/\s?ч|вч|войсков\w{0,4}\s{1,3}част\w{0,3}|част[ьи]|military\s+unit|unit)
           \s{0,3}(?:№|no\.?|number|номер|n)?\s{0,3}\d{2,6}\b
       | (?<!\d)\d{1,4}(?:[\s-]{1,2}?(?:й|я|ая|ой|ый|го|му|м|ю|ую|th|st|nd|rd)|th|st|nd|rd|й|я)?
           \s{0,2}-?\s{0,2}(?:отдельн\w{0,4}\s+|гвардейск\w{0,4}\s+|guards?\s+|separate\s+)?
@@ -61,6 +71,15 @@ _INTRODUCED: Final = re.compile(
         [\s:,—–-]{1,4}(?P<name>[A-ZА-ЯЁ][a-zа-яё]{1,20}(?:[\s-][A-ZА-ЯЁ][a-zа-яё.]{0,20}){0,2})""",
     re.VERBOSE,
 )
+_SELF: Final = re.compile(
+    r"""(?:^\s{0,3}|\b)(?:[Яя]|I\s{1,3}am|I['’]m)\s{1,3}(?P<name>[А-ЯЁ][а-яё]{2,20}\s{1,3}[А-ЯЁ][а-яё]{2,20}
+          |[A-Z][a-z]{2,20}\s{1,3}[A-Z][a-z]{2,20})\b
+      | \A\s{0,3}[А-ЯЁ][а-яё]{2,20}\s{1,3}[А-ЯЁ][а-яё]{1,20}
+          (?:ов|ев|ёв|ин|ын|ский|цкий|енко|ова|ева|ёва|ина|ская|цкая)\b
+      | \A\s{0,3}(?:John|James|Robert|Michael|William|David|Richard|Joseph|Thomas|Peter|Paul|Mary
+          |Anna|Ivan|Alex|Alexander|Sergey|Dmitry|Andrey|Oleg|Igor)\s{1,3}[A-Z][a-z]{2,20}\b""",
+    re.VERBOSE,
+)
 _FULL_NAME: Final = re.compile(
     r"""\b[А-ЯЁ][а-яё]{1,20}\s+[А-ЯЁ][а-яё]{1,20}(?:вич|вна|ична|инична|оглы|кызы)(?:а|у|ем|ом|ы|е|ой)?\b
       | \b[А-ЯЁ][а-яё]{2,20}\s+[А-ЯЁ]\.\s?[А-ЯЁ]\.
@@ -76,10 +95,12 @@ _FULL_NAME: Final = re.compile(
 
 _PATTERNS: Final = (
     (Sign.COORDINATES, _COORDINATES),
+    (Sign.COORDINATES, _SHORT_COORDINATES),
     (Sign.PHONE, _PHONE),
     (Sign.PHONE, _SHORT_PHONE),
     (Sign.UNIT, _UNIT),
     (Sign.NAME, _INTRODUCED),
+    (Sign.NAME, _SELF),
     (Sign.NAME, _FULL_NAME),
 )
 

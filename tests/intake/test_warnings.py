@@ -43,6 +43,15 @@ HELD: list[tuple[str, Sign]] = [
     ("My name is John", Sign.NAME),
     ("my commander, Major Orlov", Sign.NAME),
     ("Ivan Petrov", Sign.NAME),
+    ("Я Иван Петров", Sign.NAME),
+    ("Иван Петров из запаса", Sign.NAME),
+    ("I am John Smith", Sign.NAME),
+    ("John Smith, in hospital", Sign.NAME),
+    ("служу в части 12345", Sign.UNIT),
+    ("часть 12345", Sign.UNIT),
+    ("40.7, 44.5", Sign.COORDINATES),
+    ("живу: ул. Ленина 5", Sign.COORDINATES),
+    ("я из г. Донецк", Sign.COORDINATES),
 ]
 
 HARMLESS = [
@@ -62,6 +71,18 @@ HARMLESS = [
     "У меня есть 150000 рублей",
     "Добрый день. Прошу помочь, Европа мне закрыта",
     "берёза",
+    "Я русский и говорю по-английски",
+    "Я сейчас в Армении, жена в Грузии",
+    "до 2026 г. Потом не знаю",
+    "с 01.12, 15.12 или позже",
+    "отпуск 10.12, 15.12 суд",
+    "I am Russian and I need help",
+    "I am in Armenia",
+    "часть документов изъята, часть 5 статьи 337",
+    "болит часть спины",
+    "It costs 10.5, 20.5 % more",
+    "Мне нужна помощь",
+    "Здравствуйте. Нужен юрист",
     "у 15000 человек",
 ]
 
@@ -110,6 +131,10 @@ def test_no_text_breaks_the_search(text: str) -> None:
         "-",
         "Ab",
         "12 отдельной ",
+        "Я Аа ",
+        "I am Ab ",
+        "40.7, ",
+        "ул. Аа ",
     ],
 )
 def test_the_longest_text_takes_no_noticeable_time(piece: str) -> None:
