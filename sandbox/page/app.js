@@ -115,9 +115,9 @@ function more() {
     { label: "Clear history for both", act: () => spoken(act("clear", { both: true })) },
     { label: blocked ? "Unblock the bot" : "Stop and block the bot", danger: !blocked, act: () => spoken(act(blocked ? "unblock" : "block")) },
     null,
-    { label: "Let 15 minutes pass", detail: "sandbox clock", act: pass(900) },
-    { label: "Let 24 hours pass", act: pass(86400) },
-    { label: "Let 48 hours pass", act: pass(172800) },
+    { label: "Let 15 minutes pass", detail: "Telegram's clock, not the bot's", act: pass(900) },
+    { label: "Let 24 hours pass", detail: "Telegram's clock, not the bot's", act: pass(86400) },
+    { label: "Let 48 hours pass", detail: "Telegram's clock, not the bot's", act: pass(172800) },
     null,
     { label: "New group with everybody", act: newGroup },
   ]);
