@@ -127,7 +127,7 @@ def open_(
     if fresh:
         with desk.client(identity) as client:
             desk.current_roster(client)
-            whole = client.fetch(whole.header.id)
+            whole = _fetch_again(desk, client, whole.header.id)
             desk.trust.check_form(whole.header.form)
             Held(desk.home).keep(whole)
             form = desk.trust.form(whole.header.form, client.form)
@@ -150,7 +150,10 @@ def give_back(context: typer.Context, case: CaseArgument) -> None:
             # The lease ended, or the case was erased: the file has no use here any more.
             if turned.reason not in ("not_held", "unknown_case"):
                 raise
+            held.drop(one)
             desk.warn(turned.msgid)
+            desk.tell("The file of case {case} is gone from here.", case=one[:SHORT])
+            return
     held.drop(one)
     desk.tell("Case {case} is back in the queue; its file is gone from here.", case=one[:SHORT])
 
@@ -166,6 +169,17 @@ def cases(context: typer.Context, as_json: Json = False) -> None:
         desk.out.print(queue_table(desk, found, _cached_form(desk, found[0].form)))
     else:
         desk.tell("This desk holds no cases. See what waits: tropa queue")
+
+
+def _fetch_again(desk: Desk, client: Client, case: str) -> CaseFile:
+    """What the server has of a held case; one that was erased there is erased here as well."""
+    try:
+        return client.fetch(case)
+    except Turned as turned:
+        if turned.reason == "unknown_case":
+            Held(desk.home).drop(case)
+            desk.tell("The file of case {case} is gone from here.", case=case[:SHORT])
+        raise
 
 
 def _take_one(client: Client, found: list[Header], beginning: str) -> CaseFile:
