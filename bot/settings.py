@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
+from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -101,9 +102,10 @@ def _advice(kind: str, message: str) -> str:
 
 def _credentials() -> dict[str, str]:
     found = {}
-    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    given = {**dotenv_values(".env"), **os.environ}
+    directory = given.get("CREDENTIALS_DIRECTORY")
     for name in CREDENTIALS:
-        named = os.environ.get(f"{name}_FILE")
+        named = given.get(f"{name}_FILE")
         in_directory = Path(directory) / name.lower() if directory else None
         if in_directory is not None and in_directory.is_file():
             found[name.lower()] = _read(name, in_directory)

@@ -46,7 +46,8 @@ def _telegram_token() -> bool:
     if directory and (Path(directory) / "telegram_token").is_file():
         return True
     lines = Path(".env").read_text("utf-8").splitlines() if Path(".env").is_file() else []
-    values = [line.split("=", 1)[1] for line in lines if line.startswith("TELEGRAM_TOKEN=")]
+    named = ("TELEGRAM_TOKEN=", "TELEGRAM_TOKEN_FILE=")
+    values = [line.split("=", 1)[1] for line in lines if line.startswith(named)]
     return any(value.strip(" \"'") for value in values)
 
 

@@ -64,6 +64,16 @@ def test_a_secret_may_come_from_a_file(
     assert load_settings().telegram_token.get_secret_value() == "99:from-a-file"
 
 
+def test_the_file_may_be_named_in_dot_env(
+    complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("99:from-a-file\n")
+    (tmp_path / ".env").write_text(f"TELEGRAM_TOKEN_FILE={tmp_path / 'token'}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TELEGRAM_TOKEN")
+    assert load_settings().telegram_token.get_secret_value() == "99:from-a-file"
+
+
 def test_the_credentials_directory_comes_first(
     complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

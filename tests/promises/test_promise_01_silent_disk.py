@@ -43,8 +43,9 @@ WAYS: dict[str, Callable[[str], bytes]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("text", [random_word(), "тихий-мост-" + random_word(12)])
-def test_the_search_finds_a_text_that_is_written_as(way: str, text: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("opening", ["", "тихий-мост-"])
+def test_the_search_finds_a_text_that_is_written_as(way: str, opening: str, tmp_path: Path) -> None:
+    text = opening + random_word()
     noise = os.urandom(5000)
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "file").write_bytes(noise + WAYS[way](text) + noise)
