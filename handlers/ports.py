@@ -99,7 +99,8 @@ class Drafts(Protocol):
         """None when it expired, was erased, or the secret is not one."""
 
     async def save(self, secret: str, draft: Draft, expected: int | None) -> Stored | None:
-        """Seal and commit durably; None when another revision stands there now."""
+        """Seal and commit durably; None when another revision stands there now, or the secret is
+        not one."""
 
     async def submit(self, submission: "Submission") -> Sent | Stored | None:
         """Make it a case, or add to the case it became; None when another revision stands there.

@@ -194,3 +194,14 @@ async def test_a_secret_taken_to_another_chat_neither_doubles_nor_loses_an_answe
     await talk.press(Verb.SEND)
     (case,) = await stored_cases(stage.settings, stage.house)
     assert opened(case, stage.house)[0].answers["status"] == "contract"
+
+
+async def test_a_beginning_under_a_secret_that_is_none_begins_nothing(stage: Stage) -> None:
+    talk = await stage.person("ru")
+    await talk.person.send("/start")
+    card = await talk.press(Verb.LANGUAGE, "ru")
+    before = len(stage.rows("drafts"))
+    not_canonical = "A" * 42 + "B"
+    await talk.person.tap_data(f"{not_canonical}001{Verb.BEGIN}ru", card.id)
+    await talk.alone()
+    assert len(stage.rows("drafts")) == before
