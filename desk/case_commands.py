@@ -20,8 +20,8 @@ from desk.queue_view import SHORT, in_order, queue_table
 from desk.reading import Contents, Reading, open_case, read_case
 from desk.watch import watch
 from intake.questions import Form
-from intake.records import CaseFile, Header
 from intake.roster import Organisation
+from intake.wire import CaseFile, Header
 
 CaseArgument = Annotated[
     str, typer.Argument(metavar="CASE", help="The first digits of a case, or a case file.")

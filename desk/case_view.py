@@ -15,7 +15,7 @@ from desk.reading import Change, Fault, Reading
 from desk.safe import plain
 from desk.words import contact, days, waiting
 from intake.questions import Form
-from intake.records import Header
+from intake.wire import Header
 
 URGENT_DAYS = 7
 

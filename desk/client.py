@@ -18,7 +18,7 @@ from crypto.requests import sign_request
 from desk.errors import DeskError
 from desk.safe import plain
 from intake.clock import Clock
-from intake.records import CaseFile, Header, Queue
+from intake.wire import CaseFile, Header, Queue
 
 TIMEOUT = 20.0
 """Seconds for each step of a request: a server behind Tor is slow, a hung one should be told."""

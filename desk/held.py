@@ -5,7 +5,7 @@ from pathlib import Path
 
 from desk.errors import DeskError
 from desk.home import Home, read_file
-from intake.records import CaseFile
+from intake.wire import CaseFile
 
 FOLDER = "cases"
 _SUFFIX = ".json"

@@ -14,7 +14,7 @@ from desk.safe import plain
 from desk.words import promise, span, waiting
 from intake.case import Level
 from intake.questions import Form
-from intake.records import Header
+from intake.wire import Header
 
 SHORT = 8
 """Digits of a case id that are shown; any beginning that fits one case alone is accepted."""

@@ -18,9 +18,11 @@ from intake.answers import Answers
 from intake.case import ContactRule
 from intake.questions import Form
 from intake.reading import Deadline, Line, deadlines, describe
-from intake.records import ANSWERS, INTAKE, AnswersRecord, CaseFile, Header, SealedPart, Unreadable
+from intake.records import ANSWERS, INTAKE, AnswersRecord
 from intake.routing import contact_rule
+from intake.shapes import Unreadable
 from intake.triage import Urgency, triage
+from intake.wire import CaseFile, Header, SealedPart
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from desk.errors import DeskError
 from desk.queue_view import in_order, queue_table
 from desk.safe import plain
 from intake.case import Level
-from intake.records import Header
+from intake.wire import Header
 
 URGENT = (Level.P0, Level.P1)
 

@@ -20,8 +20,8 @@ from aiohttp.typedefs import Handler, Middleware
 from intake.case import CaseHeader
 from intake.clock import Clock
 from intake.errors import TropaError
-from intake.records import CaseFile, Header, Queue, SealedPart
 from intake.roster import Member, Roster
+from intake.wire import CaseFile, Header, Queue, SealedPart
 
 MAX_AGE = timedelta(seconds=60)
 """How far the signature's time may lie from ours."""
@@ -174,7 +174,8 @@ class _Conversation:
     async def queue(self, request: web.Request) -> web.Response:
         member = await self._member(request)
         found = await self._parts.cases.queue(member, self._parts.clock())
-        listed = Queue(cases=tuple(Header.of(header, member) for header in found))
+        headers = tuple(Header.of(header, member) for header in found)
+        listed = Queue(cases=headers, matching=len(headers), counts={})
         return _json(listed.model_dump_json())
 
     async def take(self, request: web.Request) -> web.Response:

@@ -29,6 +29,13 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
+class Turn(StrEnum):
+    """Who waits for whom: `OURS` until somebody answers, and again when the person writes."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
 @dataclass(frozen=True, slots=True)
 class ContactRule:
     """When the server may write to the person first.
@@ -80,6 +87,7 @@ class CaseHeader:
     state: State = State.WAITING
     holder: str | None = None
     leased_until: datetime | None = None
+    turn: Turn = Turn.OURS
 
     def held_by_other(self, member: str, now: datetime) -> bool:
         """Whether somebody else's lease still runs."""

@@ -1,56 +1,68 @@
-"""What stands inside a sealed record, and what of a case travels from the server to a desk.
+"""What stands inside a sealed record of a case, by the kind of the record.
 
-Shapes and JSON only: nothing is sealed or opened here. `CaseFile` is at once the body of the
-queue's answer and the file that a desk keeps: ciphertext, the clear header, one wrap.
+Shapes and JSON only: nothing is sealed, signed or opened here. What travels around the records is
+in `intake.wire`. Times inside a record are whole hours.
 """
 
-import base64
-import binascii
 import json
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-)
+from pydantic import AwareDatetime, Field, ValidationError
 
 from intake.answers import Answers, BadAnswers, decode, encode
-from intake.case import CaseHeader, ContactRule, Level, State
-from intake.errors import TropaError
+from intake.shapes import Bytes, CaseId, Digest, Id, Shape, Unreadable, decoded, encoded
 
 INTAKE: Final = "intake"
-"""Kind of record 0: the answers as they were sent, with the return token."""
+"""Kind of record 0: the answers as they were sent, with the public key of the inbox."""
 
 ANSWERS: Final = "answers"
-"""Kind of a later record: the same person's answers after an early send, whole, no token."""
+"""Kind of a later record: the same person's answers after an early send, whole."""
 
+MESSAGE: Final = "message"
+"""Kind of what the person writes later; sealed by the server as it arrives."""
 
-class Unreadable(TropaError):
-    """A record or a case file is not what this version writes; the text says what to do."""
+REPLY: Final = "reply"
+"""Kind of the desk's own copy of a reply. The person's is a letter, sealed to the inbox."""
+
+NOTE: Final = "note"
+"""Kind of everything else that a desk adds: notes, and the reasons for what was done."""
+
+LETTER: Final = "letter"
+"""Not a record of the case: a reply sealed to the person's inbox, numbered like its copy."""
+
+TOKEN: Final = "token"
+"""Not a record of the case: the return token sealed to the case, replaced when it moves."""
+
+LONGEST: Final = 3000
+"""Characters of a message or a reply: it must fit one card together with what stands around it."""
+
+DESK_TYPE: Final = "application/vnd.tropa.desk-record+json"
+"""The DSSE payload type of what a desk writes into a case."""
+
+NEWER = (
+    "It was written by a newer version of Tropa or holds something else than its label says. "
+    "Update the desk; if it stays, show it to a lead."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswersRecord:
     """The plaintext of a record of kind `intake` or `answers`.
 
-    `form` is the SHA-256 of the form in hex, `language` the one the person answered in. `token`
-    is the sealed return token, present in kind `intake` alone: the desk carries it, unopened.
+    `form` is the SHA-256 of the form in hex, `language` the one the person answered in. `inbox`
+    is the public key to which replies are sealed (1,216 bytes), in kind `intake` alone.
     """
 
     form: str
     language: str
     answers: Answers = field(repr=False)
-    token: bytes | None = field(default=None, repr=False)
+    inbox: bytes | None = field(default=None, repr=False)
 
     @property
     def kind(self) -> str:
-        return ANSWERS if self.token is None else INTAKE
+        return ANSWERS if self.inbox is None else INTAKE
 
     def to_bytes(self) -> bytes:
         """Compact JSON in UTF-8."""
@@ -60,8 +72,8 @@ class AnswersRecord:
             "language": self.language,
             "answers": encode(self.answers),
         }
-        if self.token is not None:
-            document["token"] = base64.b64encode(self.token).decode()
+        if self.inbox is not None:
+            document["inbox"] = encoded(self.inbox)
         return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
@@ -72,128 +84,89 @@ class AnswersRecord:
             answers = decode(shape.answers)
         except (ValidationError, BadAnswers):
             raise Unreadable(NEWER) from None
-        if (kind == INTAKE) != (shape.token is not None) or kind not in (INTAKE, ANSWERS):
+        if (kind == INTAKE) != (shape.inbox is not None) or kind not in (INTAKE, ANSWERS):
             raise Unreadable(NEWER)
-        token = None if shape.token is None else base64.b64decode(shape.token)
-        return cls(shape.form, shape.language, answers, token)
+        inbox = None if shape.inbox is None else decoded(shape.inbox)
+        return cls(shape.form, shape.language, answers, inbox)
 
 
-NEWER = (
-    "It was written by a newer version of Tropa or holds something else than its label says. "
-    "Update the desk; if it stays, show it to a lead."
-)
-
-CUT_SHORT = (
-    "This is not a whole case file: it was cut short, edited, or is something else. "
-    "Fetch it again with tropa take."
-)
-
-
-def _base64(text: str) -> str:
-    try:
-        base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("is not base64") from None
-    return text
-
-
-Bytes = Annotated[str, AfterValidator(_base64)]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Id = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,16}$")]
-
-
-class _Shape(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _AnswersShape(_Shape):
+class _AnswersShape(Shape):
     v: Literal[1]
     form: Digest
     language: Id
     answers: dict[str, object]
-    token: Bytes | None = None
+    inbox: Bytes | None = None
 
 
-class Header(_Shape):
-    """A case's clear header as a desk may see it: who holds it is told as *you* or *other*."""
-
-    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-    language: Id
-    level: Level
-    skills: tuple[Id, ...]
-    country: Id | None
-    contact: str
-    received: AwareDatetime
-    promised_by: AwareDatetime
-    form: Digest
-    epoch: int = Field(ge=1)
-    state: State
-    held_by: Literal["you", "other"] | None = None
-    leased_until: AwareDatetime | None = None
-
-    @field_validator("contact")
-    @classmethod
-    def _a_contact_rule(cls, text: str) -> str:
-        hours = ContactRule.parse(text).hours
-        if hours is not None and not hours <= frozenset(range(24)):
-            raise ValueError("names an hour that no day has")
-        return text
-
-    @classmethod
-    def of(cls, header: CaseHeader, member: str) -> Self:
-        """What `member` (her key id) is shown of `header`."""
-        taken = header.state is State.TAKEN
-        return cls(
-            id=header.id.hex(),
-            language=header.language,
-            level=header.level,
-            skills=tuple(sorted(header.skills)),
-            country=header.country,
-            contact=str(header.contact),
-            received=header.received,
-            promised_by=header.promised_by,
-            form=header.form,
-            epoch=header.epoch,
-            state=header.state,
-            held_by=("you" if header.holder == member else "other") if taken else None,
-            leased_until=header.leased_until if taken else None,
-        )
-
-
-class SealedPart(_Shape):
-    """One sealed record: its place and its label are in the clear, and bound by the seal."""
-
-    number: int = Field(ge=0)
-    kind: Annotated[str, Field(pattern=r"^[a-z]{1,16}$")]
-    sealed: Bytes
-
-    @property
-    def data(self) -> bytes:
-        return base64.b64decode(self.sealed)
-
-
-class CaseFile(_Shape):
-    """One case, sealed: everything its holder needs to open it but her own key."""
+class _Written(Shape):
+    """What the records of one JSON object each have in common."""
 
     v: Literal[1] = 1
-    header: Header
-    public_key: Bytes
-    records: tuple[SealedPart, ...]
-    wrap: Bytes
 
     def to_bytes(self) -> bytes:
-        return self.model_dump_json(indent=1).encode() + b"\n"
+        """Compact JSON in UTF-8."""
+        return self.model_dump_json(exclude_none=True).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Raises `Unreadable` when the file is cut short, edited, or something else."""
+        """The reverse of `to_bytes`; raises `Unreadable`."""
         try:
             return cls.model_validate_json(data)
         except ValidationError:
-            raise Unreadable(CUT_SHORT) from None
+            raise Unreadable(NEWER) from None
 
 
-class Queue(_Shape):
-    """The body of the queue's list."""
+class Message(_Written):
+    """A record of kind `message`: what the person wrote after sending. `at`: the hour of it."""
 
-    cases: tuple[Header, ...]
+    language: Id
+    at: AwareDatetime
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST, repr=False)]
+
+
+class Letter(_Written):
+    """What the person reads. `codeword`: the one he chose, with the first reply alone."""
+
+    at: AwareDatetime
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST, repr=False)]
+    codeword: Annotated[str, Field(max_length=200, repr=False)] | None = None
+
+
+class About(StrEnum):
+    """What a desk's record is about."""
+
+    REPLY = "reply"
+    NOTE = "note"
+    HAND_OVER = "hand_over"
+    ADVICE = "advice"
+    LEVEL = "level"
+    OUTCOME = "outcome"
+
+
+class Outcome(StrEnum):
+    """How a case ended, as far as the volunteer knows."""
+
+    HELPED = "helped"
+    REFERRED = "referred"
+    NO_ANSWER = "no_answer"
+    NOT_OURS = "not_ours"
+    WITHDRAWN = "withdrawn"
+
+
+class DeskRecord(_Written):
+    """The signed payload of a record of kind `reply` or `note`.
+
+    It names its own place, so that a signature cannot be carried to another. `value`: the level
+    now, the outcome, or the key id of the colleague, by what it is about.
+    """
+
+    case: CaseId
+    number: int = Field(ge=1, lt=2**32)
+    about: About
+    at: AwareDatetime
+    text: Annotated[str, Field(max_length=LONGEST, repr=False)] = ""
+    value: Annotated[str, Field(max_length=64)] | None = None
+
+    @property
+    def kind(self) -> str:
+        return REPLY if self.about is About.REPLY else NOTE

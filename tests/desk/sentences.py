@@ -8,7 +8,8 @@ from typing import Any
 from crypto.errors import NotOpened
 from desk.cli import _command
 from desk.language import Language
-from intake.records import CUT_SHORT, NEWER
+from intake.records import NEWER
+from intake.wire import CUT_SHORT
 
 DESK = Path(__file__).resolve().parent.parent.parent / "desk"
 _CALLS = {"say", "tell", "warn", "DeskError", "Turned", "count"}

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from desk.home import Home
-from intake.records import CaseFile
+from intake.wire import CaseFile
 from tests.desk.world import CALM, URGENT, World, held_file, identity_of
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from intake.answers import SKIPPED, Answers
 from intake.case import CaseHeader, ContactRule, Level
-from intake.records import ANSWERS, INTAKE, AnswersRecord, CaseFile, Header, SealedPart, Unreadable
+from intake.records import ANSWERS, INTAKE, AnswersRecord
+from intake.shapes import Unreadable
+from intake.wire import CaseFile, Header, SealedPart
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FORM = "ab" * 32

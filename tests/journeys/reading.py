@@ -6,7 +6,8 @@ from base64 import b64decode
 from crypto.opening import open_record, unwrap_case_key
 from crypto.sealing import Context, SealedRecord, Wrap
 from desk.client import Client
-from intake.records import AnswersRecord, CaseFile
+from intake.records import AnswersRecord
+from intake.wire import CaseFile
 from tests.line import Line
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from crypto.keyfile import encrypt_seed
 from handlers.buttons import Verb
-from intake.records import CaseFile, Header, SealedPart
+from intake.wire import CaseFile, Header, SealedPart
 from sandbox.client import Sandbox
 from storage.rows import StoredCase
 from tests.line import stored_cases

@@ -20,7 +20,8 @@ from crypto.opening import open_record, unwrap_case_key
 from crypto.sealing import Context, SealedRecord, Wrap
 from crypto.token import open_token, seal_token
 from handlers.buttons import Verb, decode
-from intake.records import AnswersRecord, CaseFile
+from intake.records import AnswersRecord
+from intake.wire import CaseFile
 from tests.journeys.reading import read, taken_by_anna
 from tests.journeys.stage import Stage, Talk, running_stage
 
