@@ -1,12 +1,13 @@
 """`make run`: the bot on Telegram if there is a token, otherwise a whole line to try out.
 
 To try out: the sandbox instead of Telegram, a throw-away organisation made with the same commands
-that a real one uses, a volunteer, and the bot. Everything lies in build/demo and is removed at the
-next start.
+that a real one uses, two volunteers with a desk each, and the bot. Everything lies in build/demo
+and is removed at the next start.
 """
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -22,20 +23,28 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "build" / "demo"
-HOME = DEMO / "desk"
+LOCK = ROOT / "build" / "demo.lock"
 BIN = Path(sys.executable).parent
 TOKEN = "1:sandbox"
 SKILLS = "legal,evacuation,medical,psych,asylum,information"
+MEMBERS = {"olga": "lead", "anna": "volunteer"}
+"""Two, so that a case can be handed over; each has a desk in build/demo. Olga also signs."""
 
 
 def main() -> int:
     os.chdir(ROOT)
     if _telegram_token():
         return subprocess.call([str(BIN / "tropa-server"), "run"])
-    try:
-        return _demo()
-    except KeyboardInterrupt:
-        return 0
+    LOCK.parent.mkdir(exist_ok=True)
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("Tropa is being tried out in this folder already. End that with Ctrl-C first.")
+        try:
+            return _demo()
+        except KeyboardInterrupt:
+            return 0
 
 
 def _telegram_token() -> bool:
@@ -54,44 +63,52 @@ def _telegram_token() -> bool:
 def _demo() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     shutil.rmtree(DEMO, ignore_errors=True)
-    HOME.mkdir(parents=True, mode=0o700)
+    DEMO.mkdir(mode=0o700)
     sandbox_port, queue_port = _port(8081), _port(8440)
     sandbox_url, queue_url = (f"http://127.0.0.1:{port}" for port in (sandbox_port, queue_port))
-    desk = {"TROPA_HOME": str(HOME), "TROPA_PASSPHRASE_FILE": str(DEMO / "passphrase")}
     print("Making a throw-away organisation in build/demo ...", flush=True)
-    _organisation(desk)
+    _organisation()
     with contextlib.ExitStack() as stack:
         sandbox = [sys.executable, "-m", "sandbox", "--port", str(sandbox_port), "--token", TOKEN]
         _start(stack, "sandbox", sandbox, {})
         _await(f"{sandbox_url}/")
         _start(stack, "bot", [str(BIN / "tropa-server"), "run"], _server(sandbox_url, queue_port))
         _await(f"{queue_url}/v1/roster")
-        _desk(desk, "join", queue_url, str(DEMO / "organisation.json"))
+        for name in MEMBERS:
+            _desk(name, "join", queue_url, str(DEMO / "organisation.json"))
         print(_guide(sandbox_url), flush=True)
-        return _watch(stack)
+        return _watch()
 
 
-def _organisation(desk: Mapping[str, str]) -> None:
+def _organisation() -> None:
     """The commands of docs/guide-organisation.md, one after the other."""
     (DEMO / "passphrase").write_text("demonstration only\n")
-    roster, card = str(DEMO / "roster.json"), str(DEMO / "olga.card")
-    _desk(desk, "identity", "new", "--name", "olga")
-    Path(card).write_text(json.loads(_desk(desk, "identity", "show", "--json"))["card"])
+    roster = str(DEMO / "roster.json")
+    for name in MEMBERS:
+        _desk(name, "identity", "new", "--name", name)
+        card = json.loads(_desk(name, "identity", "show", "--json"))["card"]
+        (DEMO / f"{name}.card").write_text(card)
     _desk(
-        desk, "roster", "new", "--organisation", "Demo", "--website", "https://example.org",
-        "--key", card, "--form", "forms/default.yaml", "--file", roster,
+        "olga", "roster", "new", "--organisation", "Demo", "--website", "https://example.org",
+        "--key", str(DEMO / "olga.card"), "--form", "forms/default.yaml", "--file", roster,
     )  # fmt: skip
-    _desk(
-        desk, "roster", "add", roster, card, "--role", "lead", "--skills", SKILLS,
-        "--languages", "en,ru",
-    )  # fmt: skip
-    _desk(desk, "roster", "sign", "--yes", roster)
+    for name, role in MEMBERS.items():
+        _desk(
+            "olga", "roster", "add", roster, str(DEMO / f"{name}.card"), "--role", role,
+            "--skills", SKILLS, "--languages", "en,ru",
+        )  # fmt: skip
+    _desk("olga", "roster", "sign", "--yes", roster)
 
 
-def _desk(settings: Mapping[str, str], *command: str) -> str:
+def _desk(member: str, *command: str) -> str:
+    settings = {
+        "TROPA_HOME": str(DEMO / member),
+        "TROPA_PASSPHRASE_FILE": str(DEMO / "passphrase"),
+        "TROPA_LANGUAGE": "en",
+    }
     done = subprocess.run(
         [str(BIN / "tropa"), *command],
-        env={**os.environ, **settings, "TROPA_LANGUAGE": "en"},
+        env={**os.environ, **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -150,7 +167,7 @@ def _fail_if_ended() -> None:
             sys.exit(f"The {name} ended by itself:\n{log}")
 
 
-def _watch(stack: contextlib.ExitStack) -> int:
+def _watch() -> int:
     while True:
         _fail_if_ended()
         time.sleep(0.5)
@@ -167,7 +184,7 @@ def _port(wanted: int) -> int:
 
 
 def _guide(sandbox_url: str) -> str:
-    home, tropa = HOME.relative_to(ROOT), (BIN / "tropa").relative_to(ROOT)
+    demo, tropa = DEMO.relative_to(ROOT), (BIN / "tropa").relative_to(ROOT)
     return f"""
 Tropa runs, without Telegram, to be tried out.
 
@@ -175,14 +192,17 @@ Tropa runs, without Telegram, to be tried out.
 
        {sandbox_url}/
 
-  2. When a request is sent, be the volunteer, in another terminal, in this folder:
+  2. When a request is sent, be a volunteer. In another terminal, in this folder:
 
-       export TROPA_HOME={home} TROPA_PASSPHRASE_FILE={DEMO.relative_to(ROOT) / "passphrase"}
-       {tropa} queue
-       {tropa} take
-       {tropa} open CASE        (the eight digits that take prints)
+       export TROPA_PASSPHRASE_FILE={demo / "passphrase"}
+       TROPA_HOME={demo / "anna"} {tropa} desk
 
-     (TROPA_LANGUAGE=ru reads everything in Russian.)
+     It opens a page in your browser: take the case, read it, answer. The person
+     sees a neutral line in the chat, and the answer when the line is tapped.
+     Olga, a lead, has a desk of her own: TROPA_HOME={demo / "olga"}.
+
+     The same without a browser, for programs too: {tropa} --help
+     In Russian: TROPA_LANGUAGE=ru.
 
 To run on Telegram, set TELEGRAM_TOKEN and the rest of .env.example. Ctrl-C ends.
 """
