@@ -7,7 +7,7 @@ in `intake.wire`. Times inside a record are whole hours.
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError
 
@@ -121,15 +121,15 @@ class Message(_Written):
 
     language: Id
     at: AwareDatetime
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST, repr=False)]
+    text: str = Field(min_length=1, max_length=LONGEST, repr=False)
 
 
 class Letter(_Written):
     """What the person reads. `codeword`: the one he chose, with the first reply alone."""
 
     at: AwareDatetime
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST, repr=False)]
-    codeword: Annotated[str, Field(max_length=200, repr=False)] | None = None
+    text: str = Field(min_length=1, max_length=LONGEST, repr=False)
+    codeword: str | None = Field(default=None, max_length=200, repr=False)
 
 
 class About(StrEnum):
@@ -164,8 +164,8 @@ class DeskRecord(_Written):
     number: int = Field(ge=1, lt=2**32)
     about: About
     at: AwareDatetime
-    text: Annotated[str, Field(max_length=LONGEST, repr=False)] = ""
-    value: Annotated[str, Field(max_length=64)] | None = None
+    text: str = Field(default="", max_length=LONGEST, repr=False)
+    value: str | None = Field(default=None, max_length=64)
 
     @property
     def kind(self) -> str:
