@@ -8,11 +8,13 @@ by NAME_FILE, or the variable itself. What is wrong is said in the operator's te
 import base64
 import binascii
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from intake.errors import TropaError
@@ -21,6 +23,9 @@ _FORMS = Path(__file__).resolve().parent.parent / "forms"
 _DEFAULT_FORM = _FORMS / "default.yaml"
 _DEFAULT_INFORMATION = _FORMS / "information"
 
+_SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{0,256}", re.ASCII)
+"""What Telegram takes as `secret_token`; none is checked where it is needed."""
+
 CREDENTIALS = ("TELEGRAM_TOKEN", "RETURN_KEY", "WEBHOOK_SECRET")
 
 
@@ -28,20 +33,36 @@ class SettingsInvalid(TropaError):
     """Some setting is missing or cannot be used; the text lists each with what to do."""
 
 
-def _blank_is_unset(value: object) -> object:
-    return None if value == "" else value
+def _in_capitals(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
 
 
-OptionalText = Annotated[str | None, BeforeValidator(_blank_is_unset)]
-FormPath = Annotated[Path, BeforeValidator(lambda value: value or _DEFAULT_FORM)]
-InformationPath = Annotated[Path, BeforeValidator(lambda value: value or _DEFAULT_INFORMATION)]
+def _https(url: str | None) -> str | None:
+    """Telegram brings updates over TLS alone, and to a host."""
+    parts = urlsplit(url or "")
+    if url is not None and (parts.scheme != "https" or not parts.hostname):
+        raise ValueError("must be a whole address that begins with https://")
+    return url
+
+
+def _speakable(secret: SecretStr) -> SecretStr:
+    if not _SECRET_TOKEN.fullmatch(secret.get_secret_value()):
+        raise ValueError("may have 1 to 256 letters, digits, _ and - only")
+    return secret
+
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 class Settings(BaseSettings):
     """The server's settings; `.env.example` explains each of them."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", hide_input_in_errors=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,  # a line of .env.example that was left blank means its default
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     telegram_token: SecretStr = Field(min_length=1)
@@ -50,13 +71,13 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///tropa.db"
     organisation: Path = Path("organisation.json")
     roster: Path = Path("roster.json")
-    form: FormPath = _DEFAULT_FORM
-    information: InformationPath = _DEFAULT_INFORMATION
+    form: Path = _DEFAULT_FORM
+    information: Path = _DEFAULT_INFORMATION
     queue_listen: str = "127.0.0.1:8440"
-    webhook_url: OptionalText = None
+    webhook_url: Annotated[str | None, AfterValidator(_https)] = None
     webhook_listen: str = "127.0.0.1:8443"
-    webhook_secret: SecretStr = SecretStr("")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    webhook_secret: Annotated[SecretStr, AfterValidator(_speakable)] = SecretStr("")
+    log_level: Annotated[LogLevel, BeforeValidator(_in_capitals)] = "INFO"
 
     def return_key_bytes(self) -> bytes:
         """The key that seals return tokens, 32 bytes. Raises `SettingsInvalid`."""
@@ -97,7 +118,7 @@ def _name(location: tuple[int | str, ...]) -> str:
 def _advice(kind: str, message: str) -> str:
     if kind in ("missing", "string_too_short", "too_short"):
         return "is not set. Put it into the environment or into .env; .env.example explains it."
-    return f"{message}. .env.example explains it."
+    return f"{message.removeprefix('Value error, ')}. .env.example explains it."
 
 
 def _credentials() -> dict[str, str]:

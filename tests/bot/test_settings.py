@@ -141,3 +141,44 @@ def test_an_address_is_host_and_port(listen: str, meant: tuple[str, int]) -> Non
 def test_anything_else_is_refused_by_the_settings_name(listen: str) -> None:
     with pytest.raises(SettingsInvalid, match="QUEUE_LISTEN"):
         address(listen, "QUEUE_LISTEN")
+
+
+@pytest.mark.parametrize("name", ["TELEGRAM_API_URL", "DATABASE_URL", "QUEUE_LISTEN", "LOG_LEVEL"])
+def test_a_line_that_was_left_blank_means_its_default(
+    complete: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    before = load_settings()
+    monkeypatch.setenv(name, "")
+
+    assert load_settings() == before
+
+
+def test_the_log_level_may_be_written_small(
+    complete: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+
+    assert load_settings().log_level == "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("WEBHOOK_URL", "http://tropa.example.org/", "https://"),
+        ("WEBHOOK_URL", "tropa.example.org", "https://"),
+        ("WEBHOOK_URL", "https://", "https://"),
+        ("WEBHOOK_SECRET", "with spaces", "letters, digits"),
+        ("WEBHOOK_SECRET", "x" * 257, "1 to 256"),
+    ],
+)
+def test_what_telegram_would_refuse_is_told_at_once(
+    complete: None, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings()
+
+    assert str(refused.value).startswith(f"{name}: ")
+    assert words in str(refused.value)
+    assert "Value error" not in str(refused.value)
