@@ -24,6 +24,10 @@ class BadWords(BadFormat):
     """Not the 24 words of an identity: a word mistyped, missing or out of order."""
 
 
+class Mistyped(BadFormat):
+    """Not a code of a receipt: a digit wrong, missing or in another's place."""
+
+
 class NotOpened(CryptoError):
     """Something sealed does not open. `record` is its number in the case, where it is a record."""
 

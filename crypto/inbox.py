@@ -1,16 +1,23 @@
-"""The inbox secret of a case: who holds it is the person, and may fetch, add and erase.
+"""The inbox secret of a case: who holds it is the person, and may read, add and erase.
 
-It stands in the buttons of the closing card and inside the return token, and nowhere else at the
-server, which keeps only the id by which the case is found.
+It stands in the buttons of the person's card, inside the return token and behind the codes, and
+nowhere else at the server, which keeps only the id by which the case is found. Replies are sealed
+to the public key that derives from it.
 """
 
+import hashlib
+import hmac
 from typing import Final, Self
 
 from crypto.draft import DraftSecret
 from crypto.kdf import derive
+from crypto.sealing import Context, SealedRecord
 from crypto.secret import ButtonSecret
+from crypto.unsealing import unseal_padded
+from crypto.xwing import KeyPair, key_pair
 
 ID_BYTES: Final = 16
+PLACE_BYTES: Final = 16
 
 
 class InboxSecret(ButtonSecret):
@@ -20,7 +27,11 @@ class InboxSecret(ButtonSecret):
     tapped and nothing stored.
     """
 
-    __slots__ = ()
+    __slots__ = ("_pair",)
+
+    def __init__(self, secret: bytes) -> None:
+        super().__init__(secret)
+        self._pair: KeyPair | None = None
 
     @classmethod
     def of(cls, draft: DraftSecret) -> Self:
@@ -30,3 +41,34 @@ class InboxSecret(ButtonSecret):
     def id(self) -> bytes:
         """16 bytes: what the case is found by. Says nothing about the secret."""
         return derive(self._bytes, "inbox id", ID_BYTES)
+
+    @property
+    def pair(self) -> KeyPair:
+        """Both halves of the key that replies are sealed to, expanded on first use."""
+        if self._pair is None:
+            self._pair = key_pair(derive(self._bytes, "inbox sealing"))
+        return self._pair
+
+    @property
+    def public(self) -> bytes:
+        """1,216 bytes: goes to the desk in record 0."""
+        return self.pair.public
+
+    @property
+    def letter_secret(self) -> DraftSecret:
+        """Under it the person's unfinished message lies sealed among the drafts."""
+        return DraftSecret(derive(self._bytes, "letter"))
+
+    def place(self, chat_id: int) -> bytes:
+        """16 bytes that say which chat replies are announced in, to nobody but this inbox: without
+        the secret they cannot be compared with any chat.
+        """
+        key = derive(self._bytes, "place")
+        chat = chat_id.to_bytes(8, "big", signed=True)
+        return hmac.digest(key, chat, hashlib.sha256)[:PLACE_BYTES]
+
+
+def open_letter(inbox: InboxSecret, context: Context, sealed: SealedRecord) -> bytes:
+    """A reply that was sealed to this inbox for `context`; `NotOpened` as for a record."""
+    what = f"reply {context.number}"
+    return unseal_padded(inbox.pair, context.encode(), sealed.data, what, context.number)

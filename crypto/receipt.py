@@ -1,0 +1,169 @@
+"""The code on the receipt, and the lock that it opens.
+
+A code leads back to an inbox from any account, with nothing but paper. It is no source of keys: it
+opens a lock, which holds the inbox secret, or for an erase code only the name of what to erase. So
+a code that was lost can be replaced, and of two locks nobody can tell which code erases.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from stdnum import damm
+
+from crypto.errors import Altered, BadFormat, Mistyped, Truncated, UnknownVersion
+from crypto.inbox import ID_BYTES, InboxSecret
+from crypto.kdf import SECRET_BYTES, VERSION, Random, derive, draw
+from crypto.secret import Hidden
+
+LOCATOR_DIGITS: Final = 8
+"""Finds the lock. In the clear at the server: it protects nothing."""
+
+SECRET_DIGITS: Final = 19
+"""Opens it: 63.1 bits, each guess as dear as Argon2id makes it."""
+
+CODE_DIGITS: Final = LOCATOR_DIGITS + SECRET_DIGITS + 1
+_GROUP: Final = 4
+
+SALT_BYTES: Final = 16
+_FORMAT: Final = b"\x01"
+_RETURNS: Final = b"\x01"
+_ERASES: Final = b"\x02"
+_ONCE: Final = bytes(12)
+LOCK_BYTES: Final = len(_FORMAT) + 1 + SECRET_BYTES + 16
+"""Every lock has 50 bytes, whichever of the two it is."""
+
+_ITERATIONS: Final = 3
+_LANES: Final = 4
+_MEMORY: Final = 64 * 1024
+"""KiB. RFC 9106, the second recommended option: 64 MiB, 3 passes, 4 lanes."""
+
+_WHAT: Final = "this lock"
+_BETWEEN: Final = ".,/|_·•"
+"""May stand between digits, besides spaces, dashes and signs that nobody sees."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReceiptCode(Hidden):
+    """A code: 8 digits that find a lock and 19 that open it. A check digit follows in its text."""
+
+    locator: str
+    digits: str
+
+    @classmethod
+    def derive(cls, inbox: InboxSecret, nonce: str, *, erases: bool = False) -> Self:
+        """The code of an inbox: the same whenever it is asked for, another for each nonce.
+
+        So a receipt can be drawn again after a crash, though nothing of it was kept. `nonce`: up
+        to 8 lowercase letters and digits.
+        """
+        if len(nonce) > 8 or not (nonce.isascii() and nonce == "".join(filter(_plain, nonce))):
+            raise BadFormat("a code is asked for with at most 8 lowercase letters and digits")
+        label = f"erase code {nonce}" if erases else f"receipt {nonce}"
+        number = int.from_bytes(derive(inbox.key_material, label), "big")
+        count = LOCATOR_DIGITS + SECRET_DIGITS
+        return cls._of(str(number % 10**count).zfill(count))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """From what somebody typed: digits of any script, with anything usual between them.
+
+        `Mistyped` where the count or the check digit is wrong; costs nothing.
+        """
+        digits = "".join(_digit(sign) for sign in text[:200])
+        if len(text) > 200 or len(digits) != CODE_DIGITS:
+            raise Mistyped(f"a code has {CODE_DIGITS} digits")
+        if damm.checksum(digits) != 0:
+            raise Mistyped("one digit of this code is wrong, or two have changed places")
+        return cls._of(digits[:-1])
+
+    @classmethod
+    def _of(cls, digits: str) -> Self:
+        return cls(digits[:LOCATOR_DIGITS], digits[LOCATOR_DIGITS:])
+
+    @property
+    def text(self) -> str:
+        """Seven groups of four digits; the last digit is the check."""
+        digits = self.locator + self.digits
+        digits += damm.calc_check_digit(digits)
+        return " ".join(digits[at : at + _GROUP] for at in range(0, CODE_DIGITS, _GROUP))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Unlocked(Hidden):
+    """What a lock held: the inbox secret, or the 16 bytes of the inbox id that is to be erased."""
+
+    secret: InboxSecret | None
+    erases: bytes | None
+
+
+def seal_lock(code: ReceiptCode, opens: InboxSecret | bytes, random: Random) -> tuple[bytes, bytes]:
+    """A salt (16 bytes) and the lock (50) that `code` opens. Takes a fifth of a second and 64 MiB.
+
+    `opens`: the inbox, or the id (16 bytes) of the one that an erase code erases.
+    """
+    salt = draw(random, SALT_BYTES)
+    if isinstance(opens, InboxSecret):
+        plain = _RETURNS + opens.key_material
+    elif len(opens) == ID_BYTES:
+        plain = _ERASES + opens + bytes(SECRET_BYTES - ID_BYTES)
+    else:
+        raise BadFormat(f"an inbox id must have {ID_BYTES} bytes, not {len(opens)}")
+    return salt, _FORMAT + _cipher(code, salt).encrypt(_ONCE, plain, _bound_to(code))
+
+
+def open_lock(code: ReceiptCode, salt: bytes, sealed: bytes) -> Unlocked:
+    """What the lock holds; `NotOpened` where the code does not fit, or it was altered.
+
+    As dear as `seal_lock`, also where it does not open.
+    """
+    if len(sealed) != LOCK_BYTES or len(salt) != SALT_BYTES:
+        raise Truncated(_WHAT)
+    if not sealed.startswith(_FORMAT):
+        raise UnknownVersion(_WHAT)
+    body = sealed[len(_FORMAT) :]
+    try:
+        plain = _cipher(code, salt).decrypt(_ONCE, body, _bound_to(code))
+    except InvalidTag:
+        raise Altered(_WHAT) from None
+    kind, held = plain[:1], plain[1:]
+    if kind == _RETURNS and any(held):
+        return Unlocked(InboxSecret(held), None)
+    if kind == _ERASES and not any(held[ID_BYTES:]):
+        return Unlocked(None, held[:ID_BYTES])
+    raise UnknownVersion(_WHAT)
+
+
+def _cipher(code: ReceiptCode, salt: bytes) -> ChaCha20Poly1305:
+    """A key out of the code and a salt drawn for this lock alone: it seals once, so that its nonce
+    may be zeros.
+    """
+    stretched = Argon2id(
+        salt=salt,
+        length=SECRET_BYTES,
+        iterations=_ITERATIONS,
+        lanes=_LANES,
+        memory_cost=_MEMORY,
+    ).derive(code.digits.encode("ascii"))
+    return ChaCha20Poly1305(stretched)
+
+
+def _bound_to(code: ReceiptCode) -> bytes:
+    return VERSION + b" lock" + code.locator.encode("ascii")
+
+
+def _plain(sign: str) -> bool:
+    return "a" <= sign <= "z" or "0" <= sign <= "9"
+
+
+def _digit(sign: str) -> str:
+    """The ASCII digit that a sign stands for, nothing for what may stand between digits."""
+    value = unicodedata.decimal(sign, None)
+    if value is not None:
+        return str(value)
+    if sign.isspace() or sign in _BETWEEN or unicodedata.category(sign) in ("Pd", "Cf"):
+        return ""
+    raise Mistyped("a code has digits alone, with spaces or dashes between them")
