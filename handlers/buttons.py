@@ -2,7 +2,7 @@
 
     secret (43 characters, or "-")  revision (3, base 36)  verb (1)  argument (up to 17)
 
-The secret is the draft's, or the inbox's on the closing card. Anything that does not parse is no
+The secret is the draft's, or the inbox's once a case is sent; revision 0 then. Anything that does not parse is no
 button of ours and changes nothing. See docs/wire-format.md.
 """
 
@@ -60,8 +60,23 @@ class Verb(StrEnum):
     # erasing
     FORGET = "F"  # asks first
     FORGET_YES = "Y"
-    # with the inbox's secret, on the closing card
-    CLOSING = "C"
+    # coming back
+    CODE = "I"  # I have a code
+    # with the inbox's secret; every argument begins with the language
+    INBOX = "C"  # how the case stands
+    WROTE = "w"  # the code is written down: it is not shown again
+    READ = "r"  # a reply, opened; argument: language:number
+    REPLIES = "R"  # those read before
+    WRITE = "W"  # the unfinished message
+    REWRITE = "X"  # write it again
+    CUT = "K"  # keep its beginning
+    POST = "P"  # send it; argument: language:revision
+    CONTACT = "T"  # when the person may be written to; argument: language, or language:choice
+    CLOCK = "H"  # argument: language:choice.hour
+    CODES = "D"
+    NEW_CODE = "G"  # argument: language:nonce
+    ERASE_CODE = "B"  # argument: language:nonce
+    ANNOUNCE = "A"  # replies are announced in this chat
     ERASE = "E"  # asks first
     ERASE_YES = "Z"
 

@@ -32,7 +32,7 @@ HIDE_AT_ONCE: Final = 200
 
 _WHILE_CLOSED: Final = frozenset(
     {
-        *(Verb.HIDE, Verb.FORGET, Verb.FORGET_YES, Verb.ERASE, Verb.ERASE_YES, Verb.CLOSING),
+        *(Verb.HIDE, Verb.FORGET, Verb.FORGET_YES, Verb.ERASE, Verb.ERASE_YES, Verb.INBOX),
         *(Verb.TOPICS, Verb.TOPIC, Verb.PRIVACY, Verb.HELP, Verb.MORE, Verb.LANGUAGES),
     }
 )
@@ -264,7 +264,7 @@ class Conversation:
         if chat.secret is None:
             return self._shelf.start(chat)
         if chat.revision == INBOX:
-            return self._shelf.card(chat, Verb.CLOSING) or self._shelf.start(chat)
+            return self._shelf.card(chat, Verb.INBOX) or self._shelf.start(chat)
         return await self._interviewing.current(chat)
 
     async def _ask_to_forget(self, chat: Chat, press: Press) -> Card:

@@ -38,7 +38,7 @@ class Pen:
         """A key to where the person stands: the interview, the closing card, or `first`."""
         if self.secret is None:
             return self.plain_key(label, first)
-        return self.plain_key(label, Verb.CLOSING if self.revision == INBOX else Verb.CONTINUE)
+        return self.plain_key(label, Verb.INBOX if self.revision == INBOX else Verb.CONTINUE)
 
     def plain_key(self, label: str, verb: Verb, topic: str = "") -> Button:
         """A key that carries the language instead of a place in an interview."""

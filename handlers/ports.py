@@ -6,11 +6,14 @@ sees: one message with its keyboard.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import StrEnum
+from typing import Final, Protocol
 
+from intake.case import ContactRule
 from intake.draft import Draft
 from intake.information import Card as Information
 from intake.questions import Form
+from intake.records import Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What is left of a draft for a day after the case went in: enough for the closing card."""
+    """What is left of a draft for a day after the case went in: enough for the receipt card.
+
+    `code` is the receipt code, seven groups of four; None where it is not to be shown (again).
+    """
 
     language: str
-    inbox: str
+    inbox: str = field(repr=False)
+    code: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,11 @@ class Drafts(Protocol):
         """A fresh draft secret, 43 characters of base64url."""
 
     async def open(self, secret: str) -> Stored | Sent | None:
-        """None when it expired, was erased, or the secret is not one."""
+        """None when it expired, was erased, or the secret is not one.
+
+        Where no draft is left but the case that it became, `Sent` without a code: a card of long
+        ago still leads to the inbox.
+        """
 
     async def save(self, secret: str, draft: Draft, expected: int | None) -> Stored | None:
         """Seal and commit durably; None when another revision stands there now, or the secret is
@@ -112,8 +123,113 @@ class Drafts(Protocol):
     async def erase(self, secret: str) -> None:
         """Forget the draft, and the case it became, if it became one."""
 
-    async def erase_case(self, inbox: str) -> bool:
-        """Erase the case that this inbox secret belongs to; whether there was one."""
+
+class Standing(StrEnum):
+    """How far a case is, as the person may know it: without names, and without promises."""
+
+    RECEIVED = "received"
+    READING = "reading"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """What the person's side of a case looks like; nothing of it is opened for this.
+
+    `replies` are the numbers of all replies in order, `unread` those never opened. `here`: replies
+    are announced in the chat that asked. `unfinished`: a message was begun and not sent.
+    """
+
+    language: str
+    standing: Standing
+    replies: tuple[int, ...]
+    unread: tuple[int, ...]
+    here: bool
+    contact: ContactRule
+    unfinished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The person's message that is not sent yet, opened for one step.
+
+    `revision` changes with every change and does not begin anew for a day after sending, so that
+    a key that sends never fits a later message. `seen`: the last update ids whose texts were taken
+    in (`intake.draft.SEEN` of them). `sent`: the revision that was sent last. Both outlive the
+    sending by a day: of an update that comes again nothing is taken in or sent twice.
+    """
+
+    text: str = field(default="", repr=False)
+    revision: int = 0
+    seen: tuple[int, ...] = field(default=(), repr=False)
+    sent: int | None = None
+
+
+class Erased:
+    """The type of `ERASED`: an erase code was entered, and everything is gone."""
+
+
+ERASED: Final = Erased()
+
+
+class Inboxes(Protocol):
+    """The person's side of the cases. `secret` is the inbox secret, 43 characters of base64url.
+
+    A secret that is none, and a case that was erased, are the same: None or False. All may raise
+    `intake.errors.StorageUnavailable`. What is done is committed when a method returns.
+    """
+
+    async def look(self, secret: str, chat: int) -> Inbox | None:
+        """How the case stands, as seen from this chat."""
+
+    async def letter(self, secret: str, number: int) -> Letter | None:
+        """A reply, opened; it counts as read from then on. Again as often as it is asked for.
+
+        None too where there is none of this number or it cannot be opened.
+        """
+
+    def reads(self, text: str) -> bool:
+        """Whether this can be a code: the right count of digits, and a check digit that fits."""
+
+    async def enter(self, code: str) -> str | Erased | None:
+        """The inbox secret that a code opens. Costly, and the same for a code that leads nowhere.
+
+        `ERASED` after an erase code, whose case is then gone.
+        """
+
+    async def issue(self, secret: str, nonce: str, *, erase: bool) -> str | None:
+        """A new code, or a new erase code, in place of the former one of its kind.
+
+        The same for the same `nonce`, 0 to 8 of a-z and 0-9.
+        """
+
+    async def compose(self, secret: str) -> Composed:
+        """The unfinished message; an empty one of revision 0 where none was ever begun."""
+
+    async def save_text(
+        self, secret: str, text: str, update: int | None, expected: int
+    ) -> Composed | None:
+        """Seal `text` in place of what stands there, "" for nothing; `update` was taken in.
+
+        None when another revision than `expected` stands there, or the case is gone.
+        """
+
+    async def send_text(self, secret: str, expected: int) -> bool:
+        """The unfinished message becomes a record of the case; what is left of it is empty.
+
+        False when another revision than `expected` stands there, the text is empty or longer than
+        `intake.records.LONGEST`, or the case is gone.
+        """
+
+    async def set_contact(self, secret: str, rule: ContactRule) -> bool:
+        """When the person may be written to, from now on."""
+
+    async def announce(self, secret: str, chat: int, message: int) -> bool:
+        """Replies are announced in this chat from now on, in place of this message."""
+
+    async def erase(self, secret: str) -> bool:
+        """Erase the case with everything beside it; whether there was one."""
 
 
 class Line(Protocol):

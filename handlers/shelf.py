@@ -33,7 +33,7 @@ class Shelf:
             Verb.HELP: lambda chat, _: plain.help_card(line.form, self.pen(chat)),
             Verb.TOPICS: lambda chat, _: plain.topics(line.library, self.pen(chat)),
             Verb.TOPIC: self._topic,
-            Verb.CLOSING: lambda chat, _: plain.farewell(line.form, self.pen(chat)),
+            Verb.INBOX: lambda chat, _: plain.farewell(line.form, self.pen(chat)),
             Verb.FORGET: lambda chat, _: self._ask_to_forget(chat, Verb.FORGET_YES),
             Verb.ERASE: lambda chat, _: self._ask_to_forget(chat, Verb.ERASE_YES),
         }

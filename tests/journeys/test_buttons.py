@@ -81,7 +81,7 @@ async def test_a_drafts_secret_with_the_mark_of_a_case_shows_no_closing_card(
 ) -> None:
     talk, card = await _in_the_middle(stage)
     data = find(card, Verb.HIDE).data or ""
-    for verb in (Verb.CONTINUE, Verb.CLOSING, Verb.ERASE_YES, Verb.FORGET_YES):
+    for verb in (Verb.CONTINUE, Verb.INBOX, Verb.ERASE_YES, Verb.FORGET_YES):
         after = await _tapped(stage, talk, f"{data[:43]}000{verb}", card)
         assert after.text == card.text
 
