@@ -20,6 +20,7 @@ from crypto.inbox import InboxSecret
 from crypto.kdf import VERSION, derive, key_id
 from crypto.keyfile import encrypt_seed, to_words
 from crypto.padding import pad, padded_size
+from crypto.receipt import ReceiptCode, seal_lock
 from crypto.requests import sign_request
 from crypto.sealing import FORMAT, Context, hint, seal_record, wrap_case_key
 from crypto.token import ReturnToken, seal_token
@@ -75,6 +76,96 @@ def records() -> Iterator[Vector]:
         ("a size too large", _raw((text + b"\x80").ljust(1024, b"\0")), "BadPadding"),
     ):
         yield _record(name, PLACE, data, fails=fails)
+    token = seal_token(
+        secret("return key"),
+        ReturnToken(7700000000001, 4321, secret("inbox"), CASE_ID),
+        stream("token of a case"),
+    )
+    kept = replace(PLACE, kind="token")
+    data = seal_record(CASE_KEY.public, kept, token).data
+    yield _record("a return token beside the case", kept, data, plaintext=token.hex())
+
+
+def letters() -> Iterator[Vector]:
+    inbox, other = InboxSecret(secret("inbox")), InboxSecret(secret("other inbox"))
+    place = replace(PLACE, number=3, kind="letter")
+    text = '{"v":1,"at":"2026-11-22T20:00:00Z","text":"Мы нашли адвоката."}'.encode()
+    sealed = seal_record(inbox.public, place, text).data
+
+    def vector(name: str, place: Context, data: bytes, **outcome: str) -> Vector:
+        made = _record(name, place, data, **outcome)
+        del made["case_seed"]
+        return made | {"inbox": outcome.get("inbox", inbox.text)}
+
+    yield vector("a reply", place, sealed, plaintext=text.hex())
+    yield vector("renumbered", replace(place, number=4), sealed, fails="Misplaced")
+    yield vector("as a record", replace(place, kind="reply"), sealed, fails="Misplaced")
+    yield vector(
+        "of another case", replace(place, case_id=OTHER_CASE_ID), sealed, fails="Misplaced"
+    )
+    yield vector("to another inbox", place, sealed, inbox=other.text, fails="Altered")
+    yield vector("one bit", place, flipped(sealed, 8 * 1500), fails="Altered")
+    yield vector("one byte short", place, sealed[:-1], fails="Truncated")
+
+
+def codes() -> Iterator[Vector]:
+    inbox = InboxSecret(secret("inbox"))
+    for name, nonce, erases in (
+        ("the first code of an inbox", "", False),
+        ("a code in its place", "k3", False),
+        ("the erase code", "", True),
+        ("an erase code in its place", "k3", True),
+    ):
+        code = ReceiptCode.derive(inbox, nonce, erases=erases)
+        asked = {"inbox": inbox.text, "nonce": nonce, "erases": erases}
+        told = {"text": code.text, "locator": code.locator, "digits": code.digits}
+        yield {"name": name} | asked | told
+    right = ReceiptCode.derive(inbox, "").text
+    told = {"text": right, "locator": right[:9].replace(" ", "")}
+    arabic = right.translate({ord("0") + digit: 0x660 + digit for digit in range(10)})
+    for name, typed in (
+        ("without spaces", right.replace(" ", "")),
+        ("with dashes", right.replace(" ", " \u2013 ")),
+        ("in Arabic digits", arabic),
+        ("with a mark of direction", f"\u200f{right}\u200e"),
+    ):
+        yield {"name": name, "typed": typed} | told
+    wrong = str((int(right[0]) + 1) % 10) + right[1:]
+    unlike = next(
+        at for at in range(27) if right[at] != right[at + 1] and " " not in right[at : at + 2]
+    )
+    swapped = right[:unlike] + right[unlike + 1] + right[unlike] + right[unlike + 2 :]
+    for name, typed in (
+        ("one digit wrong", wrong),
+        ("neighbours swapped", swapped),
+        ("one digit short", right[:-1]),
+        ("one digit long", right + "0"),
+        ("letters", right.replace("0", "O") + "O"),
+        ("nothing", ""),
+    ):
+        yield {"name": name, "typed": typed, "fails": "Mistyped"}
+
+
+def locks() -> Iterator[Vector]:
+    inbox = InboxSecret(secret("inbox"))
+    code, erase = ReceiptCode.derive(inbox, ""), ReceiptCode.derive(inbox, "", erases=True)
+    salt, sealed = seal_lock(code, inbox, stream("lock"))
+    erase_salt, erase_lock = seal_lock(erase, inbox.id, stream("erase lock"))
+
+    def vector(name: str, code: str, salt: bytes, sealed: bytes, **outcome: str) -> Vector:
+        return {"name": name, "code": code, "salt": salt.hex(), "sealed": sealed.hex()} | outcome
+
+    yield vector("the way back", code.text, salt, sealed, inbox=inbox.text)
+    yield vector("the way to erase", erase.text, erase_salt, erase_lock, erases=inbox.id.hex())
+    yield vector("another code", erase.text, salt, sealed, fails="Altered")
+    moved = ReceiptCode("00000000", code.digits)
+    yield vector("another locator", moved.text, salt, sealed, fails="Altered")
+    yield vector("another salt", code.text, erase_salt, sealed, fails="Altered")
+    yield vector("one bit", code.text, salt, flipped(sealed, 100), fails="Altered")
+    yield vector("another version", code.text, salt, b"\x02" + sealed[1:], fails="UnknownVersion")
+    yield vector("one byte short", code.text, salt, sealed[:-1], fails="Truncated")
+    yield vector("salt too short", code.text, salt[:-1], sealed, fails="Truncated")
+    yield vector("mistyped", code.text[:-1], salt, sealed, fails="Mistyped")
 
 
 def _raw(padded: bytes) -> bytes:
@@ -200,7 +291,12 @@ def derivations() -> Iterator[Vector]:
         "draft": draft.text,
         "inbox": inbox.text,
         "inbox_id": inbox.id.hex(),
+        "inbox_public": inbox.public.hex(),
+        "letter": inbox.letter_secret.text,
     }
+    for chat in (7700000000001, -1001234567890):
+        place = inbox.place(chat).hex()
+        yield {"name": "a place", "inbox": inbox.text, "chat_id": str(chat), "place": place}
     for name, bad in (("too short", secret("root")[:31]), ("zeros", bytes(32))):
         yield {"name": name, "secret": bad.hex(), "label": "draft", "length": 32, "fails": "BadKey"}
     for name in ("lawyer", "medic"):
@@ -314,6 +410,9 @@ FILES = {
     "record": records,
     "wrap": wraps,
     "draft": drafts,
+    "letter": letters,
+    "code": codes,
+    "lock": locks,
     "token": tokens,
     "padding": paddings,
     "derivation": derivations,

@@ -1,12 +1,15 @@
 """An implementation in JavaScript, written from the page alone, agrees with ours both ways."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from crypto.draft import DraftSecret, open_draft
+from crypto.inbox import InboxSecret, open_letter
 from crypto.opening import open_record, unwrap_case_key
+from crypto.receipt import ReceiptCode, open_lock
 from crypto.sealing import SealedRecord, Wrap, seal_record, wrap_case_key
 from tests.crypto.independent import SOURCE, run
 from tests.crypto.samples import CASE_ID, CASE_KEY, PLACE, identity, secret, stream
@@ -20,7 +23,10 @@ PLACE_JSON = {
     "epoch": PLACE.epoch,
 }
 TEXTS = [b"", b"a", "Мне нужна помощь".encode() * 10, b"x" * 511, b"x" * 512, b"x" * 70_000]
-SHARED = ("record", "wrap", "draft", "token", "padding", "derivation", "xwing")
+SHARED = (
+    *("record", "wrap", "letter", "draft", "token"),
+    *("code", "lock", "padding", "derivation", "xwing"),
+)
 
 
 @pytest.mark.parametrize("name", SHARED)
@@ -92,6 +98,25 @@ def test_python_opens_a_draft_that_it_sealed() -> None:
     }
     (outcome,) = run([job])
     assert open_draft(draft, 12, bytes.fromhex(outcome["ok"]["sealed"])) == b"{}"
+
+
+def test_python_opens_a_letter_and_a_lock_that_it_sealed() -> None:
+    inbox = InboxSecret(secret("inbox"))
+    code, salt = ReceiptCode.derive(inbox, "7"), stream("salt")(16)
+    letter, lock = run(
+        [
+            {
+                "do": "seal_letter",
+                "inbox": inbox.text,
+                "context": PLACE_JSON | {"kind": "letter"},
+                "plaintext": b"{}".hex(),
+            },
+            {"do": "seal_lock", "inbox": inbox.text, "code": code.text, "salt": salt.hex()},
+        ]
+    )
+    place = replace(PLACE, kind="letter")
+    assert open_letter(inbox, place, SealedRecord(bytes.fromhex(letter["ok"]["sealed"]))) == b"{}"
+    assert open_lock(code, salt, bytes.fromhex(lock["ok"]["sealed"])).secret == inbox
 
 
 def test_a_bit_of_context_more_or_less_and_it_does_not_open_there_either() -> None:

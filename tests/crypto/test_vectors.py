@@ -12,11 +12,12 @@ from crypto import errors
 from crypto.draft import DraftSecret, open_draft
 from crypto.envelope import verify
 from crypto.identity import Identity
-from crypto.inbox import InboxSecret
+from crypto.inbox import InboxSecret, open_letter
 from crypto.kdf import derive, key_id
 from crypto.keyfile import decrypt_seed, from_words, to_words
 from crypto.opening import open_record, unwrap_case_key
 from crypto.padding import pad, padded_size, unpad
+from crypto.receipt import ReceiptCode, open_lock
 from crypto.requests import verify_request
 from crypto.sealing import CaseKey, Context, SealedRecord, Wrap
 from crypto.token import open_token
@@ -28,12 +29,37 @@ raw = bytes.fromhex
 
 
 def record(vector: Vector) -> Vector:
-    context = vector["context"]
-    place = Context(**(context | {"case_id": raw(context["case_id"])}))
-    opened = open_record(
-        CaseKey(raw(vector["case_seed"])), place, SealedRecord(raw(vector["sealed"]))
+    key, sealed = CaseKey(raw(vector["case_seed"])), SealedRecord(raw(vector["sealed"]))
+    return {"plaintext": open_record(key, _place(vector), sealed).hex()}
+
+
+def letter(vector: Vector) -> Vector:
+    inbox, sealed = InboxSecret.parse(vector["inbox"]), SealedRecord(raw(vector["sealed"]))
+    return {"plaintext": open_letter(inbox, _place(vector), sealed).hex()}
+
+
+def code(vector: Vector) -> Vector:
+    if "typed" in vector:
+        read = ReceiptCode.parse(vector["typed"])
+        return {"text": read.text, "locator": read.locator}
+    inbox = InboxSecret.parse(vector["inbox"])
+    made = ReceiptCode.derive(inbox, vector["nonce"], erases=vector["erases"])
+    return {"text": made.text, "locator": made.locator, "digits": made.digits}
+
+
+def lock(vector: Vector) -> Vector:
+    opened = open_lock(
+        ReceiptCode.parse(vector["code"]), raw(vector["salt"]), raw(vector["sealed"])
     )
-    return {"plaintext": opened.hex()}
+    if opened.secret is not None:
+        return {"inbox": opened.secret.text}
+    assert opened.erases is not None
+    return {"erases": opened.erases.hex()}
+
+
+def _place(vector: Vector) -> Context:
+    context = vector["context"]
+    return Context(**(context | {"case_id": raw(context["case_id"])}))
 
 
 def wrap(vector: Vector) -> Vector:
@@ -69,9 +95,17 @@ def derivation(vector: Vector) -> Vector:
     if "label" in vector:
         derived = derive(raw(vector["secret"]), vector["label"], vector["length"])
         return {"derived": derived.hex()}
+    if "place" in vector:
+        inbox = InboxSecret.parse(vector["inbox"])
+        return {"place": inbox.place(int(vector["chat_id"])).hex()}
     if "inbox" in vector:
         inbox = InboxSecret.of(DraftSecret.parse(vector["draft"]))
-        return {"inbox": inbox.text, "inbox_id": InboxSecret.parse(inbox.text).id.hex()}
+        return {
+            "inbox": inbox.text,
+            "inbox_id": InboxSecret.parse(inbox.text).id.hex(),
+            "inbox_public": inbox.public.hex(),
+            "letter": inbox.letter_secret.text,
+        }
     who = Identity(from_words(vector["words"]))
     return {
         "seed": who.seed.hex(),
@@ -115,6 +149,9 @@ CHECKS: dict[str, Callable[[Vector], Vector]] = {
     "record": record,
     "wrap": wrap,
     "draft": draft,
+    "letter": letter,
+    "code": code,
+    "lock": lock,
     "token": token,
     "padding": padding,
     "derivation": derivation,

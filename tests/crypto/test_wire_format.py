@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from crypto import errors
+from crypto.receipt import CODE_DIGITS, LOCK_BYTES
 from crypto.requests import SKEW
 from crypto.sealing import OVERHEAD, WRAP_BYTES
 from crypto.token import TOKEN_BYTES
@@ -20,6 +21,7 @@ def code() -> str:
 
 def test_every_label_of_a_derivation_is_on_the_page_and_the_other_way_round() -> None:
     used = set(re.findall(r'derive\([^"()]+, "([a-z ]+)"', code()))
+    used |= set(re.findall(r'f"([a-z ]+) \{nonce\}"', code()))
     table = PAGE.split("| label | secret |")[1].split("\n\n")[0]
     assert used == set(re.findall(r"^\| `([a-z ]+)` \|", table, re.MULTILINE))
 
@@ -39,6 +41,8 @@ def test_the_sizes_are_true() -> None:
     for size in (OVERHEAD, WRAP_BYTES, ENC_BYTES, PUBLIC_BYTES):
         assert f"{size:,}" in PAGE
     assert f"{TOKEN_BYTES} bytes, always" in PAGE
+    assert f"{LOCK_BYTES} bytes, always" in PAGE
+    assert f"{CODE_DIGITS} decimal digits" in PAGE
     assert f"{SKEW.seconds} s more to either side" in PAGE
 
 

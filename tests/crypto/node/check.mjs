@@ -15,9 +15,28 @@ const JOBS = {
     case_seed: hex(await tropa.openWrap(raw(job.identity_seed), raw(job.case_id), job.epoch, raw(job.wrap))),
   }),
   draft: (job) => {
-    const secret = tropa.parseDraftSecret(job.secret);
+    const secret = tropa.parseSecret(job.secret);
     const plaintext = tropa.openDraft(secret, job.revision, raw(job.sealed));
     return { id: hex(tropa.draftId(secret)), plaintext: hex(plaintext) };
+  },
+  letter: async (job) => ({
+    plaintext: hex(await tropa.openLetter(tropa.parseSecret(job.inbox), job.context, raw(job.sealed))),
+  }),
+  code: (job) => {
+    const digits = "typed" in job ? tropa.readCode(job.typed) : tropa.codeOf(tropa.parseSecret(job.inbox), job.nonce, job.erases);
+    const told = { text: tropa.codeText(digits), locator: digits.slice(0, 8) };
+    return "typed" in job ? told : { ...told, digits: digits.slice(8) };
+  },
+  lock: (job) => {
+    const opened = tropa.openLock(tropa.readCode(job.code), raw(job.salt), raw(job.sealed));
+    return "inbox" in opened ? { inbox: opened.inbox.toString("base64url") } : { erases: hex(opened.erases) };
+  },
+  seal_lock: (job) => ({
+    sealed: hex(tropa.sealLock(tropa.readCode(job.code), raw(job.salt), tropa.parseSecret(job.inbox))),
+  }),
+  seal_letter: async (job) => {
+    const inbox = tropa.parseSecret(job.inbox);
+    return { sealed: hex(await tropa.sealRecord(await tropa.inboxPublic(inbox), job.context, raw(job.plaintext))) };
   },
   token: (job) => tropa.openToken(raw(job.return_key), raw(job.sealed)),
   padding: (job) => {
@@ -27,9 +46,15 @@ const JOBS = {
   },
   derivation: async (job) => {
     if ("label" in job) return { derived: hex(tropa.derive(raw(job.secret), job.label, job.length)) };
+    if ("place" in job) return { place: hex(tropa.placeOf(tropa.parseSecret(job.inbox), job.chat_id)) };
     if ("inbox" in job) {
-      const inbox = tropa.inboxOf(tropa.parseDraftSecret(job.draft));
-      return { inbox: inbox.toString("base64url"), inbox_id: hex(tropa.inboxId(inbox)) };
+      const inbox = tropa.inboxOf(tropa.parseSecret(job.draft));
+      return {
+        inbox: inbox.toString("base64url"),
+        inbox_id: hex(tropa.inboxId(inbox)),
+        inbox_public: hex(await tropa.inboxPublic(inbox)),
+        letter: tropa.letterSecret(inbox).toString("base64url"),
+      };
     }
     const sealing = (await tropa.sealingPair(raw(job.seed))).public;
     const signing = tropa.signingPublic(raw(job.seed));
@@ -48,7 +73,7 @@ const JOBS = {
     wrap: hex(await tropa.sealWrap(raw(job.member_public), raw(job.case_id), job.epoch, raw(job.case_seed))),
   }),
   seal_draft: (job) => ({
-    sealed: hex(tropa.sealDraft(tropa.parseDraftSecret(job.secret), job.revision, raw(job.plaintext), raw(job.nonce))),
+    sealed: hex(tropa.sealDraft(tropa.parseSecret(job.secret), job.revision, raw(job.plaintext), raw(job.nonce))),
   }),
 };
 

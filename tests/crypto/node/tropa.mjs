@@ -1,7 +1,7 @@
 // The sealed formats of Tropa, version 1, written from docs/wire-format.md and nothing else.
 // Shares no code with the Python implementation: that is what it is for.
 
-import { createDecipheriv, createCipheriv, createHash, createPrivateKey, createPublicKey, hkdfSync, timingSafeEqual } from "node:crypto";
+import { argon2Sync, createDecipheriv, createCipheriv, createHash, createHmac, createPrivateKey, createPublicKey, hkdfSync, timingSafeEqual } from "node:crypto";
 import { CipherSuite, HkdfSha256 } from "@hpke/core";
 import { Chacha20Poly1305 } from "@hpke/chacha20poly1305";
 import { XWing } from "@hpke/hybridkem-x-wing";
@@ -143,10 +143,13 @@ async function open(secretKey, info, sealed) {
 
 export const sealRecord = (casePublic, place, plaintext) => seal(casePublic, recordContext(place), pad(plaintext));
 
-export async function openRecord(caseSeed, place, sealed) {
+export async function openRecord(seed, place, sealed) {
   if (!isPaddedSize(sealed.length - 1 - HINT - ENC - TAG)) throw new Failure("Truncated");
-  return unpad(await open((await keyPair(caseSeed)).secret, recordContext(place), sealed));
+  return unpad(await open((await keyPair(seed)).secret, recordContext(place), sealed));
 }
+
+export const openLetter = (inboxSecret, place, sealed) =>
+  openRecord(derive(inboxSecret, "inbox sealing"), place, sealed);
 
 export const sealWrap = (memberPublic, caseId, epoch, caseSeed) =>
   seal(memberPublic, wrapContext(caseId, epoch, memberPublic), checkSecret(caseSeed));
@@ -176,7 +179,7 @@ function aeadSeal(key, nonce, plaintext, associated) {
   return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
-export function parseDraftSecret(text) {
+export function parseSecret(text) {
   if (!/^[A-Za-z0-9_-]{43}$/.test(text)) throw new Failure("BadFormat");
   const secret = Buffer.from(text, "base64url");
   if (secret.toString("base64url") !== text) throw new Failure("BadFormat");
@@ -187,6 +190,14 @@ export const draftId = (secret) => derive(secret, "draft id", 16);
 
 export const inboxOf = (draftSecret) => derive(draftSecret, "inbox");
 export const inboxId = (inboxSecret) => derive(inboxSecret, "inbox id", 16);
+export const inboxPublic = (inboxSecret) => publicOf(derive(inboxSecret, "inbox sealing"));
+export const letterSecret = (inboxSecret) => derive(inboxSecret, "letter");
+
+export function placeOf(inboxSecret, chatId) {
+  const chat = Buffer.alloc(8);
+  chat.writeBigInt64BE(BigInt(chatId));
+  return createHmac("sha256", derive(inboxSecret, "place")).update(chat).digest().subarray(0, 16);
+}
 
 const draftContext = (secret, revision) =>
   Buffer.concat([ascii(`${PROTOCOL} draft`), draftId(secret), unsigned(revision, 4)]);
@@ -211,4 +222,69 @@ export function openToken(returnKey, sealed) {
     inbox_secret: hex(plain.subarray(16, 48)),
     case_id: hex(plain.subarray(48, 64)),
   };
+}
+
+// ---- codes and locks -------------------------------------------------------------------------
+
+const DAMM = [
+  "0317598642", "7092154863", "4206871359", "1750983426", "6123045978",
+  "3674209581", "5869720134", "8945362017", "9438617205", "2581436790",
+];
+
+const damm = (digits) => [...digits].reduce((row, digit) => Number(DAMM[row][Number(digit)]), 0);
+
+export function readCode(typed) {
+  let digits = "";
+  for (const sign of typed) {
+    if (/^\p{Nd}$/u.test(sign)) digits += digitOf(sign);
+    else if (!/^[\s\p{Pd}\p{Cf}.,/|_·•]$/u.test(sign)) throw new Failure("Mistyped");
+  }
+  if (digits.length !== 28 || damm(digits) !== 0) throw new Failure("Mistyped");
+  return digits.slice(0, 27);
+}
+
+// Unicode keeps the ten digits of a script side by side, from its zero on.
+function digitOf(sign) {
+  const point = sign.codePointAt(0);
+  for (let back = 0; back < 10; back += 1) {
+    if (!/^\p{Nd}$/u.test(String.fromCodePoint(point - back - 1))) return String(back);
+  }
+  throw new Failure("Mistyped");
+}
+
+export function codeText(digits) {
+  return (digits + String(damm(digits))).match(/.{4}/g).join(" ");
+}
+
+export function codeOf(inboxSecret, nonce, erases) {
+  const drawn = derive(inboxSecret, `${erases ? "erase code" : "receipt"} ${nonce}`);
+  return (BigInt(`0x${hex(drawn)}`) % 10n ** 27n).toString().padStart(27, "0");
+}
+
+const lockContext = (digits) => ascii(`${PROTOCOL} lock${digits.slice(0, 8)}`);
+
+const lockKey = (digits, salt) =>
+  argon2Sync("argon2id", {
+    message: ascii(digits.slice(8)),
+    nonce: salt,
+    parallelism: 4,
+    tagLength: 32,
+    memory: 65536,
+    passes: 3,
+  });
+
+export function openLock(digits, salt, sealed) {
+  if (salt.length !== 16 || sealed.length !== 50) throw new Failure("Truncated");
+  if (sealed[0] !== FORMAT) throw new Failure("UnknownVersion");
+  const plain = aeadOpen(lockKey(digits, salt), Buffer.alloc(NONCE), sealed.subarray(1), lockContext(digits));
+  const held = plain.subarray(1);
+  if (plain[0] === 1) return { inbox: checkSecret(held) };
+  if (plain[0] === 2 && held.subarray(16).every((byte) => byte === 0)) return { erases: held.subarray(0, 16) };
+  throw new Failure("UnknownVersion");
+}
+
+export function sealLock(digits, salt, inboxSecret) {
+  const plain = Buffer.concat([unsigned(1, 1), inboxSecret]);
+  const sealed = aeadSeal(lockKey(digits, salt), Buffer.alloc(NONCE), plain, lockContext(digits));
+  return Buffer.concat([unsigned(FORMAT, 1), sealed.subarray(NONCE)]);
 }
