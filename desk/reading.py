@@ -1,28 +1,47 @@
-"""Opening a case in memory: what the person said, what changed, and which records do not open.
+"""Opening a case in memory: what the person said, what was written since, what does not open.
 
 Pure: bytes and a key in, values out. A record that does not open is named with its reason, and
-never keeps the others from being read.
+never keeps the others from being read. Who wrote a desk's record is judged in `desk.authors`.
 """
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
-from crypto.errors import CryptoError, NotOpened
+from crypto.errors import CryptoError, NotOpened, Truncated
 from crypto.identity import Identity
 from crypto.opening import open_record, unwrap_case_key
 from crypto.sealing import CaseKey, Context, SealedRecord, Wrap
+from crypto.token import TOKEN_BYTES
+from desk.authors import Author as Author
+from desk.authors import read_desk_record
 from desk.errors import DeskError
 from intake.answers import Answers
 from intake.case import ContactRule
 from intake.questions import Form
 from intake.reading import Deadline, Line, deadlines, describe
-from intake.records import ANSWERS, INTAKE, AnswersRecord
-from intake.routing import contact_rule
+from intake.records import (
+    ANSWERS,
+    INTAKE,
+    MESSAGE,
+    NOTE,
+    REPLY,
+    TOKEN,
+    About,
+    AnswersRecord,
+    Message,
+)
+from intake.roster import Roster
 from intake.shapes import Unreadable
 from intake.triage import Urgency, triage
 from intake.wire import CaseFile, Header, SealedPart
+
+CODEWORD = "codeword"
+"""The id of the question for a word that the first reply repeats; a form need not have it."""
+
+_RETURN_TOKEN = "the return token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +53,57 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One record as it stands in the exchange.
+
+    `author` None: the person's own. `about` None: not written by a desk. `at`: the hour of it;
+    None for answers, which carry no time. `value` as in `DeskRecord`. `reply`: what became of it.
+    """
+
+    number: int
+    kind: str
+    about: About | None
+    at: datetime | None
+    text: str = field(default="", repr=False)
+    value: str | None = None
+    author: Author | None = None
+    reply: Literal["inbox", "waiting", "sent", "read", "unreachable"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Contents:
-    """What opened of a case: the answers as first sent, and as they stand now."""
+    """What opened of a case: the answers as first sent and as they stand now, and all since.
+
+    `token`: the way back as the server sealed it for itself; nothing in it can be read here.
+    `inbox`: the public key to which replies are sealed.
+    """
 
     first: AnswersRecord | None
     latest: AnswersRecord | None
+    exchange: tuple[Entry, ...]
+    token: bytes | None = field(repr=False)
+    inbox: bytes | None = field(repr=False)
     faults: tuple[Fault, ...]
+
+    @property
+    def language(self) -> str | None:
+        """The language in which the person answered, and is answered."""
+        return None if self.latest is None else self.latest.language
+
+    @property
+    def codeword(self) -> str | None:
+        """The word he chose, so that he can tell us from an impostor."""
+        answers: Answers = {} if self.latest is None else self.latest.answers
+        word = answers.get(CODEWORD)
+        return word if isinstance(word, str) and word else None
+
+    @property
+    def answered(self) -> bool:
+        """Whether a colleague has replied already, so that the codeword was told."""
+        return any(
+            entry.kind == REPLY and entry.author is not None and entry.author.state == "signed"
+            for entry in self.exchange
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,7 +117,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reading:
-    """A case in the reader's language."""
+    """A case in the reader's language. `contact`: as the person allows it now."""
 
     header: Header
     language: str
@@ -63,11 +127,11 @@ class Reading:
     lines: tuple[Change, ...]
 
 
-def open_case(case: CaseFile, identity: Identity) -> Contents:
-    """Everything of the case that opens; `DeskError` if its key does not."""
+def case_key(case: CaseFile, identity: Identity) -> CaseKey:
+    """The key of the case; `DeskError` if it is not wrapped to this identity."""
     header = case.header
     try:
-        key = unwrap_case_key(
+        return unwrap_case_key(
             identity, bytes.fromhex(header.id), header.epoch, Wrap(base64.b64decode(case.wrap))
         )
     except NotOpened as error:
@@ -75,19 +139,44 @@ def open_case(case: CaseFile, identity: Identity) -> Contents:
             "Your identity does not open this case: {why}. Nothing of it can be read.",
             why=error,
         ) from None
+
+
+def place(header: Header, number: int, kind: str) -> Context:
+    """Where a record of this case belongs."""
+    return Context(bytes.fromhex(header.id), number, kind, header.form, header.epoch)
+
+
+def open_case(case: CaseFile, identity: Identity, roster: Roster | None = None) -> Contents:
+    """Everything of the case that opens; `DeskError` if its key does not.
+
+    `roster`: whose signatures count on what desks wrote; None: nobody's are known.
+    """
+    key = case_key(case, identity)
     faults = list(_faults_of_the_whole(case, key))
-    opened: list[AnswersRecord] = []
+    answers: list[AnswersRecord] = []
+    exchange: list[Entry] = []
     for part in case.records:
         try:
-            record = _open(key, header, part)
+            plaintext = open_record(
+                key, place(case.header, part.number, _known(part)), SealedRecord(part.data)
+            )
+            if part.kind in (INTAKE, ANSWERS):
+                answers.append(_answers(case.header, part, plaintext))
+                exchange.append(_sent(case.header, part))
+            else:
+                exchange.append(_written(case, part, plaintext, roster))
         except (CryptoError, Unreadable, DeskError) as error:
             faults.append(Fault(part.number, error))
-        else:
-            opened.append(record)
+    faults += _doubts(exchange)
+    token, fault = _token(case, key)
+    first = answers[0] if answers else None
     return Contents(
-        first=opened[0] if opened else None,
-        latest=opened[-1] if opened else None,
-        faults=tuple(faults),
+        first=first,
+        latest=answers[-1] if answers else None,
+        exchange=tuple(exchange),
+        token=token,
+        inbox=None if first is None else first.inbox,
+        faults=(*faults, *fault),
     )
 
 
@@ -102,17 +191,74 @@ def _faults_of_the_whole(case: CaseFile, key: CaseKey) -> Iterator[Fault]:
         yield Fault(number, DeskError("record {n} is missing", n=number))
 
 
-def _open(key: CaseKey, header: Header, part: SealedPart) -> AnswersRecord:
-    if part.kind not in (INTAKE, ANSWERS):
+def _known(part: SealedPart) -> str:
+    """The kind of the record, if it may stand at its place."""
+    if part.kind not in (INTAKE, ANSWERS, MESSAGE, REPLY, NOTE):
         raise DeskError(
             "record {n} is of a kind this version does not know: update the desk", n=part.number
         )
-    context = Context(bytes.fromhex(header.id), part.number, part.kind, header.form, header.epoch)
-    plaintext = open_record(key, context, SealedRecord(part.data))
+    return part.kind
+
+
+def _answers(header: Header, part: SealedPart, plaintext: bytes) -> AnswersRecord:
     record = AnswersRecord.from_bytes(plaintext, part.kind)
     if record.form != header.form:
         raise DeskError("record {n} was answered with another form", n=part.number)
+    if (part.kind == INTAKE) != (part.number == 0):
+        # Replies are sealed to the inbox that the first record names, and to no later one.
+        raise DeskError("record {n} names another inbox than the first", n=part.number)
     return record
+
+
+def _sent(header: Header, part: SealedPart) -> Entry:
+    return Entry(part.number, part.kind, None, header.received if part.number == 0 else None)
+
+
+def _written(case: CaseFile, part: SealedPart, plaintext: bytes, roster: Roster | None) -> Entry:
+    if part.kind == MESSAGE:
+        message = Message.from_bytes(plaintext)
+        return Entry(part.number, part.kind, None, message.at, message.text)
+    record, author = read_desk_record(plaintext, case.header.id, part.number, part.kind, roster)
+    states = {reply.number: reply.state for reply in case.replies}
+    return Entry(
+        part.number,
+        part.kind,
+        record.about,
+        record.at,
+        record.text,
+        record.value,
+        author,
+        states.get(part.number) if part.kind == REPLY else None,
+    )
+
+
+def _doubts(exchange: list[Entry]) -> Iterator[Fault]:
+    """Records that open, but that no colleague wrote."""
+    for entry in exchange:
+        if entry.author is not None and entry.author.state == "unsigned":
+            error = DeskError(
+                "record {n} bears no signature: no colleague wrote it", n=entry.number
+            )
+            yield Fault(entry.number, error)
+        if entry.author is not None and entry.author.state == "false":
+            error = DeskError(
+                "record {n} bears a false signature: somebody else wrote it, or moved it here",
+                n=entry.number,
+            )
+            yield Fault(entry.number, error)
+
+
+def _token(case: CaseFile, key: CaseKey) -> tuple[bytes | None, tuple[Fault, ...]]:
+    if case.token is None:
+        return None, ()
+    try:
+        sealed = SealedRecord(base64.b64decode(case.token))
+        token = open_record(key, place(case.header, 0, TOKEN), sealed)
+    except NotOpened as error:
+        return None, (Fault(None, type(error)(_RETURN_TOKEN)),)
+    if len(token) != TOKEN_BYTES:
+        return None, (Fault(None, Truncated(_RETURN_TOKEN)),)
+    return token, ()
 
 
 def read_case(
@@ -127,7 +273,7 @@ def read_case(
         header=header,
         language=contents.latest.language,
         urgency=triage(form, answers, now, waited),
-        contact=contact_rule(form, answers, header.received),
+        contact=ContactRule.parse(header.contact),
         deadlines=tuple(deadlines(form, answers, now)),
         lines=tuple(_changes(form, before, answers, language, now)),
     )

@@ -63,7 +63,7 @@ def test_the_later_record_is_shown_when_the_first_does_not_open(world: World) ->
         (record(1, "number", 2), "record 2 does not belong here"),
         (record(1, "number", 2), "record 1 is missing"),
         (record(1, "kind", "intake"), "record 1 does not belong here"),
-        (record(1, "kind", "note"), "record 1 is of a kind"),
+        (record(1, "kind", "photo"), "record 1 is of a kind"),
         (record(1, "sealed", lambda text: text[:400]), "record 1 is truncated"),
         (lambda document: document["records"].reverse(), "out of order"),
         (lambda document: document["records"].pop(0), "record 0 is missing"),

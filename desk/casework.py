@@ -1,0 +1,332 @@
+"""What a volunteer does with a case, for the command line and the page alike.
+
+Each act seals and signs here what it adds, sends it, and keeps the case as it then is, sealed.
+Where a record came in between, the case is fetched and the act sealed anew, once. Nothing is
+shown here and nobody is asked; a `Casework` may be shared by threads.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from crypto.envelope import sign_payload
+from crypto.errors import BadKey
+from crypto.identity import Identity
+from crypto.kdf import key_id
+from crypto.sealing import CaseKey, seal_record, wrap_case_key
+from desk.answering import ready, said, short
+from desk.authors import Author
+from desk.client import Client, Turned
+from desk.desk import Desk
+from desk.errors import DeskError
+from desk.held import Held
+from desk.reading import Contents, case_key, open_case, place
+from intake.case import ContactRule, Level, to_the_hour
+from intake.questions import Form
+from intake.records import DESK_TYPE, LETTER, About, DeskRecord, Letter, Outcome
+from intake.roster import Member, Role, Roster
+from intake.shapes import encoded
+from intake.wire import CaseFile, Judged, Noted, Passed, Queue, Replied, SealedPart
+
+GONE = ("not_held", "unknown_case")
+"""Reasons for which a case is not hers any more, and its file has no use here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Casework:
+    """One member at work with one server; `roster` as it was accepted when she began."""
+
+    desk: Desk
+    client: Client
+    identity: Identity
+    roster: Roster
+
+    @classmethod
+    def begin(cls, desk: Desk, client: Client, identity: Identity) -> "Casework":
+        """With the server's roster, checked: it must be good before anything else is asked."""
+        return cls(desk, client, identity, desk.current_roster(client))
+
+    # Looking
+
+    def queue(
+        self,
+        level: Level | None = None,
+        language: str | None = None,
+        skill: str | None = None,
+        start: int = 0,
+    ) -> Queue:
+        return self.client.queue(level=level, language=language, skill=skill, start=start)
+
+    def fetch(self, case: str) -> CaseFile:
+        """The case as the server has it now; one that was erased there is erased here as well."""
+        try:
+            return self._keep(self.client.fetch(case))
+        except Turned as turned:
+            if turned.reason == "unknown_case":
+                self._drop(case)
+            raise
+
+    def open(self, case: CaseFile) -> Contents:
+        return open_case(case, self.identity, self.roster)
+
+    def form(self, case: CaseFile) -> Form:
+        """The form the case was answered with, if the organisation signed it."""
+        return self.desk.trust.form(case.header.form, self.client.form)
+
+    # Holding
+
+    def take(self, case: str) -> CaseFile:
+        """Take it, or renew the lease."""
+        return self._keep(self.client.take(case))
+
+    def give_back(self, case: str) -> None:
+        """Back to the queue; the file is gone from here, also where it was not hers any more."""
+        try:
+            self.client.release(case)
+        except Turned as turned:
+            if turned.reason in GONE:
+                self._drop(case)
+            raise
+        self._drop(case)
+
+    def hand_over(self, case: CaseFile, to: Member, text: str = "") -> CaseFile:
+        """To a colleague, who can open it from now on; the file is gone from here."""
+
+        def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
+            body = Passed(to=member_id(to), wrap=_wrap(whole, key, to), record=record)
+            return self.client.hand_over(whole.header.id, body)
+
+        done = self._act(case, _Words(About.HAND_OVER, short(text), member_id(to)), send)
+        self._drop(case.header.id)
+        return done
+
+    def escalate(self, case: CaseFile, text: str) -> CaseFile:
+        """To a lead: one who can open it already before the others, then who may hold most."""
+        said(text)
+        leads = self.leads(case)
+        if not leads:
+            raise DeskError("There is no other lead on the roster.")
+        for lead in leads[:-1]:
+            try:
+                return self.hand_over(case, lead, text)
+            except Turned as turned:
+                if turned.reason != "capacity":
+                    raise
+        return self.hand_over(case, leads[-1], text)
+
+    def leads(self, case: CaseFile) -> list[Member]:
+        """The other leads, in the order in which a case is offered to them."""
+        found = [one for one in self.colleagues() if one.role is Role.LEAD]
+        return sorted(found, key=lambda one: (not opens(one, case), -one.capacity, one.name))
+
+    # Writing
+
+    def reply(self, case: CaseFile, text: str, codeword: bool | None = None) -> CaseFile:
+        """Answer the person. `codeword` None: with the first reply, as he was promised."""
+        text = ready(text)
+
+        def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
+            contents = self.open(whole)
+            tells = not contents.answered if codeword is None else codeword
+            word = contents.codeword if tells else None
+            letter = Letter(at=self._hour(), text=text, codeword=word)
+            body = Replied(
+                record=record,
+                letter=_letter(whole, contents, record.number, letter),
+                token=_way_back(whole, contents),
+            )
+            return self.client.reply(whole.header.id, body)
+
+        return self._keep(self._act(case, _Words(About.REPLY, text), send))
+
+    def note(self, case: CaseFile, text: str) -> CaseFile:
+        """For colleagues. Whoever was asked for advice has given it with this."""
+
+        def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
+            return self.client.note(whole.header.id, Noted(record=record))
+
+        return self._keep(self._act(case, _Words(About.NOTE, said(text)), send))
+
+    def ask(self, case: CaseFile, to: Member, text: str) -> CaseFile:
+        """Ask a colleague for advice: she can open the case from now on, but does not hold it."""
+
+        def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
+            body = Passed(to=member_id(to), wrap=_wrap(whole, key, to), record=record)
+            return self.client.ask(whole.header.id, body)
+
+        words = _Words(About.ADVICE, said(text), member_id(to))
+        return self._keep(self._act(case, words, send))
+
+    def level(self, case: CaseFile, level: Level, reason: str) -> CaseFile:
+        """Another urgency than the rules gave, with the reason."""
+
+        def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
+            return self.client.level(whole.header.id, Judged(level=level, record=record))
+
+        words = _Words(About.LEVEL, said(reason), level.value)
+        return self._keep(self._act(case, words, send))
+
+    # Ending
+
+    def close(self, case: CaseFile, outcome: Outcome, text: str = "") -> CaseFile:
+        """The case has ended so; the file is gone from here. A message of his opens it again."""
+
+        def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
+            return self.client.close(whole.header.id, Noted(record=record))
+
+        done = self._act(case, _Words(About.OUTCOME, short(text), outcome.value), send)
+        self._drop(case.header.id)
+        return done
+
+    def erase(self, case: str) -> None:
+        """For good, at the server and here."""
+        try:
+            self.client.erase(case)
+        except Turned as turned:
+            if turned.reason == "unknown_case":
+                self._drop(case)
+            raise
+        self._drop(case)
+
+    # Colleagues
+
+    def colleagues(self) -> list[Member]:
+        """Everybody else on the roster who opens cases."""
+        own = self.identity.key_id
+        return [one for one in self.roster.members if one.opens_cases and member_id(one) != own]
+
+    def colleague(self, name: str) -> Member:
+        """The colleague of this name, however capitalised; `DeskError` names whom there is."""
+        for one in self.colleagues():
+            if one.name.casefold() == name.strip().casefold():
+                return one
+        raise DeskError(
+            "No colleague of this name opens cases. There are: {names}.",
+            names=", ".join(one.name for one in self.colleagues()) or "-",
+        )
+
+    def name_of(self, member: str | None) -> str | None:
+        """The name behind a key id, if it stands on the roster."""
+        return name_of(self.roster, member)
+
+    # How it is done
+
+    def _act(self, case: CaseFile, words: "_Words", send: "_Send") -> CaseFile:
+        """Seal and send; where the case has grown meanwhile, fetch it and do it once more."""
+        key = case_key(case, self.identity)
+        record = self._record(case, key, words)
+        try:
+            return send(case, key, record)
+        except Turned as turned:
+            if turned.reason != "moved":
+                raise
+        whole = self.fetch(case.header.id)
+        if self._done_before(whole, record.number, words):
+            return whole
+        key = case_key(whole, self.identity)
+        return send(whole, key, self._record(whole, key, words))
+
+    def _done_before(self, whole: CaseFile, number: int, words: "_Words") -> bool:
+        """Whether what moved the case was this very act, whose answer was lost on the way."""
+        own = self.name_of(self.identity.key_id)
+        return any(
+            entry.number >= number
+            and entry.author == Author(own, "signed")
+            and (entry.about, entry.text, entry.value) == (words.about, words.text, words.value)
+            for entry in self.open(whole).exchange
+        )
+
+    def _record(self, case: CaseFile, key: CaseKey, words: "_Words") -> SealedPart:
+        """What is added to the case: signed by this member, sealed to the case.
+
+        To the key that was unwrapped, not to the one the server shows: a replaced public key
+        would make of the record something that nobody here can read.
+        """
+        number = 1 + max((part.number for part in case.records), default=0)
+        record = DeskRecord(
+            case=case.header.id,
+            number=number,
+            about=words.about,
+            at=self._hour(),
+            text=words.text,
+            value=words.value,
+        )
+        envelope = json.dumps(sign_payload(record.to_bytes(), DESK_TYPE, [self.identity])).encode()
+        sealed = seal_record(key.public, place(case.header, number, record.kind), envelope)
+        return SealedPart(number=number, kind=record.kind, sealed=encoded(sealed.data))
+
+    def _hour(self) -> datetime:
+        return to_the_hour(self.desk.clock())
+
+    def _keep(self, case: CaseFile) -> CaseFile:
+        self.desk.trust.check_form(case.header.form)
+        self.desk.trust.form(case.header.form, self.client.form)
+        Held(self.desk.home).keep(case)
+        return case
+
+    def _drop(self, case: str) -> None:
+        Held(self.desk.home).drop(case)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Words:
+    """What is written into a case, before it has a number."""
+
+    about: About
+    text: str
+    value: str | None = None
+
+
+_Send = Callable[[CaseFile, CaseKey, SealedPart], CaseFile]
+
+
+def member_id(member: Member) -> str:
+    """Her key id: what the server and the records call her."""
+    return key_id(member.sealing_key)
+
+
+def name_of(roster: Roster | None, member: str | None) -> str | None:
+    """The name behind a key id, if it stands on the roster."""
+    members = () if roster is None else roster.members
+    return next((one.name for one in members if member_id(one) == member), None)
+
+
+def opens(member: Member, case: CaseFile) -> bool:
+    """Whether the case is wrapped to her already."""
+    return member_id(member) in case.openers
+
+
+def _wrap(case: CaseFile, key: CaseKey, to: Member) -> str | None:
+    """The key of the case for a colleague, made here: the server never has it."""
+    if opens(to, case):
+        return None
+    header = case.header
+    try:
+        wrap = wrap_case_key(key, to.sealing_key, bytes.fromhex(header.id), header.epoch)
+    except BadKey:
+        raise DeskError(
+            "The sealing key of {name} is none: nothing can be sealed to it. Tell whoever keeps "
+            "the roster.",
+            name=to.name,
+        ) from None
+    return encoded(wrap.data)
+
+
+def _letter(case: CaseFile, contents: Contents, number: int, letter: Letter) -> str:
+    """The reply, sealed to the inbox that the person's own first record names."""
+    where = place(case.header, number, LETTER)
+    if contents.inbox is not None:
+        with suppress(BadKey):
+            return encoded(seal_record(contents.inbox, where, letter.to_bytes()).data)
+    raise DeskError(
+        "The first record of this case does not open, and with it the person's inbox is unknown: "
+        "no reply can be sealed. Tell a lead."
+    )
+
+
+def _way_back(case: CaseFile, contents: Contents) -> str | None:
+    """The return token, only where the person may be written to first."""
+    never = ContactRule.parse(case.header.contact).hours is None
+    return None if never or contents.token is None else encoded(contents.token)
