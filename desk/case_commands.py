@@ -10,13 +10,15 @@ from typing import Annotated
 
 import typer
 
+from desk.bundle import is_bundle, read_bundle
 from desk.case_view import case_json, show_case, show_faults
 from desk.client import Client, Turned, checked_url
 from desk.desk import SERVER, Desk, desk_of
 from desk.errors import DeskError
 from desk.held import Held, pick
 from desk.home import read_file
-from desk.queue_view import SHORT, in_order, queue_table
+from desk.link_commands import join_offline
+from desk.queue_view import SHORT, hers, in_order, queue_table
 from desk.reading import Contents, Reading, open_case, read_case
 from desk.watch import watch
 from intake.questions import Form
@@ -43,11 +45,21 @@ def join(
     context: typer.Context,
     url: Annotated[str, typer.Argument(metavar="URL", help="The server's address.")],
     organisation: Annotated[
-        Path, typer.Argument(metavar="ORGANISATION", help="The organisation.json you were given.")
-    ],
+        Path | None,
+        typer.Argument(metavar="ORGANISATION", help="The organisation.json you were given."),
+    ] = None,
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="On a machine that never goes online: without the URL."),
+    ] = False,
 ) -> None:
     """Remember the server, and the keys whose signatures this desk believes."""
     desk = desk_of(context)
+    if offline:
+        join_offline(desk, organisation or Path(url))
+        return
+    if organisation is None:
+        raise DeskError("Name the file of your organisation too: tropa join URL organisation.json")
     address = checked_url(url)
     desk.trust.pin(Organisation.from_payload(read_file(organisation)))
     desk.home.write(SERVER, json.dumps({"url": address}).encode())
@@ -80,7 +92,7 @@ def queue(
             return
         roster = desk.current_roster(client)
         form = desk.form_in_use(client, roster)
-        found = in_order(client.queue())
+        found = hers(client.queue())
     if as_json:
         desk.tell_json([header.model_dump(mode="json") for header in found])
     elif found:
@@ -99,7 +111,7 @@ def take(
     desk = desk_of(context)
     with desk.client(desk.unlock()) as client:
         desk.current_roster(client)
-        found = in_order(client.queue())
+        found = hers(client.queue())
         whole = _take_one(client, found, case) if case else _take_first(client, found)
         desk.trust.check_form(whole.header.form)
         Held(desk.home).keep(whole)
@@ -121,7 +133,7 @@ def open_(
 ) -> None:
     """Open a case and read it. Nothing readable is written to the disk."""
     desk = desk_of(context)
-    whole = Held(desk.home).find(case)
+    whole = read_bundle(desk, Path(case)) if is_bundle(case) else Held(desk.home).find(case)
     identity = desk.unlock()
     form = None
     if fresh:
@@ -142,7 +154,7 @@ def give_back(context: typer.Context, case: CaseArgument) -> None:
     held = Held(desk.home)
     with desk.client(desk.unlock()) as client:
         desk.current_roster(client)
-        known = held.ids() or [header.id for header in client.queue()]
+        known = held.ids() or [header.id for header in hers(client.queue())]
         one = pick(case, known, here=True)
         try:
             client.release(one)

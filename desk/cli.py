@@ -21,7 +21,7 @@ from rich.text import Text
 
 from crypto.errors import CryptoError
 from crypto.process import lock_down
-from desk import case_commands, identity_commands, roster_commands
+from desk import case_commands, identity_commands, link_commands, roster_commands
 from desk.desk import Desk, no_terminal
 from desk.errors import DeskError
 from desk.home import explain
@@ -111,6 +111,7 @@ def _command(language: Language) -> Any:
         help="Tropa at the desk: take cases, open them, keep the roster.",
     )
     case_commands.add_to(app)
+    link_commands.add_to(app)
     app.add_typer(identity_commands.app, name="identity")
     app.add_typer(roster_commands.app, name="roster")
     command = typer.main.get_command(app)

@@ -8,11 +8,12 @@ from typing import Any
 from crypto.errors import NotOpened
 from desk.cli import _command
 from desk.language import Language
+from intake.bundle import BROKEN
 from intake.records import NEWER
 from intake.wire import CUT_SHORT
 
 DESK = Path(__file__).resolve().parent.parent.parent / "desk"
-_CALLS = {"say", "tell", "warn", "DeskError", "Turned", "count"}
+_CALLS = {"say", "tell", "warn", "DeskError", "Turned", "Offline", "count"}
 
 
 def sentences() -> set[str]:
@@ -23,7 +24,7 @@ def sentences() -> set[str]:
     return found | set(_help(_command(Language("en")))) | _OF_THE_DOMAIN
 
 
-_OF_THE_DOMAIN = {NEWER, CUT_SHORT, "the key of this case"}
+_OF_THE_DOMAIN = {NEWER, CUT_SHORT, BROKEN, "the key of this case"}
 
 
 def plurals() -> set[tuple[str, str]]:
