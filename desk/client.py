@@ -1,14 +1,16 @@
 """The desk's side of the queue over HTTP: each request signed, each answer checked for its shape.
 
 The server is not trusted: what it sends is ciphertext, or signed, or named by its digest. Nothing
-is kept here.
+is kept here, and nothing is asked twice by itself. One client may serve several threads.
+
+An act that adds a record may be repeated with the same record when no answer came (`Offline`):
+the server knows it by its number and bytes. To erase again, and to give back again without a
+record, is turned away as `unknown_case` or `not_held`: then it was done the first time.
 """
 
-import json
-import ssl
 from collections.abc import Callable
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Final, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -16,14 +18,18 @@ from pydantic import BaseModel, ValidationError
 from crypto.identity import Identity
 from crypto.requests import sign_request
 from desk.errors import DeskError
-from desk.safe import plain
+from desk.refusals import Offline, Turned, as_object, nonsense, refusal, unreachable
+from intake.case import Level
 from intake.clock import Clock
-from intake.wire import CaseFile, Header, Queue
+from intake.shapes import Shape, encoded
+from intake.wire import CaseFile, Judged, Noted, Passed, Queue, Replied, SealedPart
 
-TIMEOUT = 20.0
+__all__ = ["Client", "Offline", "Turned", "checked_url"]
+
+TIMEOUT: Final = 20.0
 """Seconds for each step of a request: a server behind Tor is slow, a hung one should be told."""
 
-LARGEST = 64 * 1024 * 1024
+LARGEST: Final = 64 * 1024 * 1024
 Random = Callable[[int], bytes]
 _Shape = TypeVar("_Shape", bound=BaseModel)
 
@@ -43,7 +49,12 @@ def checked_url(url: str) -> str:
 
 
 class Client:
-    """One server, as one member. `identity` None: only what needs no signature."""
+    """One server, as one member. `identity` None: only what needs no signature.
+
+    A case is named by its id, 32 hex digits; `to` is a colleague's key id. Every method raises
+    `Turned` when the server says no, `Offline` when nothing answers, else `DeskError`. An act
+    answers with the case as it is after it.
+    """
 
     def __init__(
         self, url: str, clock: Clock, random: Random, identity: Identity | None, proxy: str | None
@@ -59,6 +70,10 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close_connections()
+
+    def close_connections(self) -> None:
+        """The end of this client; for one that lives longer than a `with` block."""
         self._http.close()
 
     def roster(self) -> bytes:
@@ -67,43 +82,91 @@ class Client:
     def form(self, digest: str) -> bytes:
         return self._ask("GET", f"/v1/forms/{digest}", signed=False)
 
-    def queue(self) -> list[Header]:
-        """The cases this member could take or holds, in the server's order."""
-        return list(_shape(Queue, self._ask("GET", "/v1/queue")).cases)
-
-    def take(self, case: str) -> CaseFile:
-        return self._case(case, self._ask("POST", f"/v1/cases/{case}/take"))
+    def queue(
+        self,
+        *,
+        level: Level | None = None,
+        language: str | None = None,
+        skill: str | None = None,
+        start: int = 0,
+    ) -> Queue:
+        """What waits for this member; `start` counts the cases to leave out before the page."""
+        wanted = {"level": level, "language": language, "skill": skill, "start": start or None}
+        query = urlencode({name: value for name, value in wanted.items() if value is not None})
+        return _shape(Queue, self._ask("GET", f"/v1/queue?{query}" if query else "/v1/queue"))
 
     def fetch(self, case: str) -> CaseFile:
-        return self._case(case, self._ask("GET", f"/v1/cases/{case}"))
+        return _file(case, self._ask("GET", f"/v1/cases/{case}"))
 
-    def release(self, case: str) -> None:
-        self._ask("POST", f"/v1/cases/{case}/release")
+    def take(self, case: str) -> CaseFile:
+        """Also renews the lease on a case that she holds."""
+        return self._act(case, "take")
 
-    def _case(self, case: str, body: bytes) -> CaseFile:
-        whole = _shape(CaseFile, body)
-        if whole.header.id != case:
-            raise _nonsense()
-        return whole
+    def release(self, case: str, record: SealedPart | None = None) -> CaseFile:
+        """Give the case back to the queue."""
+        return self._act(case, "release", Noted(record=record))
 
-    def _ask(self, method: str, path: str, *, signed: bool = True) -> bytes:
+    def note(self, case: str, record: SealedPart) -> CaseFile:
+        return self._act(case, "records", Noted(record=record))
+
+    def reply(
+        self, case: str, record: SealedPart, letter: bytes, token: bytes | None = None
+    ) -> CaseFile:
+        """`letter`: sealed to the inbox. `token`: opened, as it was sealed inside the case."""
+        sealed = None if token is None else encoded(token)
+        return self._act(
+            case, "reply", Replied(record=record, letter=encoded(letter), token=sealed)
+        )
+
+    def hand_over(
+        self, case: str, to: str, wrap: bytes | None = None, record: SealedPart | None = None
+    ) -> CaseFile:
+        """`wrap`: the case key wrapped to her, where `openers` does not name her."""
+        return self._act(case, "hand-over", _passed(to, wrap, record))
+
+    def ask(
+        self, case: str, to: str, wrap: bytes | None = None, record: SealedPart | None = None
+    ) -> CaseFile:
+        """Ask her for advice; the case stays where it is. `wrap` as for `hand_over`."""
+        return self._act(case, "ask", _passed(to, wrap, record))
+
+    def level(self, case: str, level: Level, record: SealedPart) -> CaseFile:
+        return self._act(case, "level", Judged(level=level, record=record))
+
+    def close(self, case: str, record: SealedPart | None = None) -> CaseFile:
+        return self._act(case, "close", Noted(record=record))
+
+    def erase(self, case: str) -> None:
+        if as_object(self._ask("DELETE", f"/v1/cases/{case}")).get("erased") is not True:
+            raise nonsense()
+
+    def _act(self, case: str, act: str, body: Shape | None = None) -> CaseFile:
+        return _file(case, self._ask("POST", f"/v1/cases/{case}/{act}", body))
+
+    def _ask(
+        self, method: str, path: str, body: Shape | None = None, *, signed: bool = True
+    ) -> bytes:
         url = self._url + path
-        headers = self._signature(method, url) if signed else {}
+        content = None if body is None else body.model_dump_json(exclude_none=True).encode()
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        if signed:
+            headers |= self._signature(method, url, content)
         try:
-            with self._http.stream(method, url, headers=headers) as response:
-                body = _limited(response)
+            with self._http.stream(method, url, content=content, headers=headers) as response:
+                answer = _limited(response)
         except httpx.HTTPError as error:
-            raise _unreachable(self._url, error) from None
+            raise unreachable(self._url, error) from None
         if response.status_code != httpx.codes.OK:
-            raise _refusal(response.status_code, body)
-        return body
+            raise refusal(self._url, response.status_code, answer)
+        return answer
 
-    def _signature(self, method: str, url: str) -> dict[str, str]:
+    def _signature(self, method: str, url: str, body: bytes | None) -> dict[str, str]:
+        """A nonce and a time of its own for each request, also for one that is repeated."""
         assert self._identity is not None
         return sign_request(
             method,
             url,
-            None,
+            body,
             self._identity,
             self._identity.key_id,
             self._clock(),
@@ -111,12 +174,23 @@ class Client:
         )
 
 
+def _passed(to: str, wrap: bytes | None, record: SealedPart | None) -> Passed:
+    return Passed(to=to, wrap=None if wrap is None else encoded(wrap), record=record)
+
+
+def _file(case: str, body: bytes) -> CaseFile:
+    whole = _shape(CaseFile, body)
+    if whole.header.id != case:
+        raise nonsense()
+    return whole
+
+
 def _limited(response: httpx.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > LARGEST:
-            raise _nonsense()
+            raise nonsense()
     return bytes(body)
 
 
@@ -124,77 +198,4 @@ def _shape(shape: type[_Shape], body: bytes) -> _Shape:
     try:
         return shape.model_validate_json(body)
     except ValidationError:
-        raise _nonsense() from None
-
-
-def _nonsense() -> DeskError:
-    return DeskError(
-        "The server's answer is not one of Tropa's. Is the address right, and the desk up to date?"
-    )
-
-
-def _unreachable(url: str, error: httpx.HTTPError) -> DeskError:
-    if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in str(error):
-        return DeskError(
-            "{url} does not prove who it is (its certificate does not fit). Do not go on; "
-            "tell the operator.",
-            url=url,
-        )
-    if isinstance(error, httpx.TimeoutException):
-        return DeskError("{url} does not answer in time. Try again in a while.", url=url)
-    return DeskError(
-        "{url} cannot be reached. Look at your connection (VPN, Tor); the server may be down.",
-        url=url,
-    )
-
-
-_REASONS = {
-    "stale": "The server refuses the signature as too old: your computer's clock is wrong. "
-    "Set it, and the time zone, then try again.",
-    "replayed": "The server has seen this very request before. Give the command again; "
-    "if it stays, somebody is repeating your requests: tell a lead.",
-    "forged": "The server says that your signature does not fit the request: something between "
-    "you and the server changes it. Try another connection.",
-    "unsigned": "The server did not receive the signature: something between you and the server "
-    "removes it. Try another connection.",
-    "foreign": "You are not on the organisation's roster. Send your card (tropa identity show) "
-    "to whoever keeps the roster.",
-    "unknownkey": "You are not on the organisation's roster. Send your card (tropa identity show) "
-    "to whoever keeps the roster.",
-    "role": "Your role opens no cases: the queue is for volunteers and leads.",
-    "held": "Somebody else has taken this case. Take another: tropa queue.",
-    "not_held": "You do not hold this case, so there is nothing to give back.",
-    "unknown_case": "There is no such case for you: it was erased, or is not sealed to your key.",
-    "unavailable": "The server cannot reach its database now. Try again in a minute.",
-    "closed": "The server's own roster is missing, expired or false, and so the line is closed. "
-    "Tell the operator.",
-}
-
-
-class Turned(DeskError):
-    """The server said no; `reason` is its word for it."""
-
-    reason = ""
-
-
-def _refusal(status: int, body: bytes) -> DeskError:
-    answer = _object(body)
-    reason = str(answer.get("reason", ""))
-    if reason in _REASONS:
-        refusal = Turned(_REASONS[reason])
-        refusal.reason = reason
-        return refusal
-    sentence = plain(str(answer.get("error", "")))[:300]
-    if sentence:
-        return DeskError("The server answers: {sentence}", sentence=sentence)
-    return DeskError(
-        "The server answers with an error ({status}). Is the address right?", status=status
-    )
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
+        raise nonsense() from None

@@ -14,7 +14,7 @@ from desk.safe import plain
 from desk.words import promise, span, waiting
 from intake.case import Level
 from intake.questions import Form
-from intake.wire import Header
+from intake.wire import Header, Queue
 
 SHORT = 8
 """Digits of a case id that are shown; any beginning that fits one case alone is accepted."""
@@ -31,6 +31,12 @@ LEVEL_STYLE = {
 def in_order(cases: Sequence[Header]) -> list[Header]:
     """Most urgent first, then longest waiting; the server's order is not relied on."""
     return sorted(cases, key=lambda header: (header.level, header.received, header.id))
+
+
+def hers(queue: Queue) -> list[Header]:
+    """What she holds, what her advice is wanted on, and what she could take, each once."""
+    found = {header.id: header for header in (*queue.cases, *queue.asked, *queue.mine)}
+    return in_order([*found.values()])
 
 
 def queue_table(desk: Desk, cases: Sequence[Header], form: Form | None) -> Table:

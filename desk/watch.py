@@ -5,7 +5,7 @@ from rich.text import Text
 from desk.client import Client
 from desk.desk import Desk
 from desk.errors import DeskError
-from desk.queue_view import in_order, queue_table
+from desk.queue_view import hers, queue_table
 from desk.safe import plain
 from intake.case import Level
 from intake.wire import Header
@@ -28,7 +28,7 @@ def watch(desk: Desk, client: Client, every: int) -> None:
 def _look(desk: Desk, client: Client, known: set[str] | None) -> set[str]:
     roster = desk.current_roster(client)
     form = desk.form_in_use(client, roster)
-    found = in_order(client.queue())
+    found = hers(client.queue())
     if desk.out.is_terminal:
         desk.out.clear()
     desk.out.print(f"{desk.clock():%Y-%m-%d %H:%M:%S} UTC", style="dim")

@@ -15,7 +15,7 @@ def taken_by_anna(line: Line) -> CaseFile:
     """The one case in the queue, as Anna's desk receives it. Blocks: call it in a thread."""
     url = f"http://{line.settings.queue_listen}"
     with Client(url, line.hands, os.urandom, line.house.anna, None) as client:
-        (header,) = client.queue()
+        (header,) = client.queue().cases
         return client.take(header.id)
 
 
