@@ -12,14 +12,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import aiohttp
 from telegram.error import TelegramError
 
 from bot.http import AiohttpRequest
-from handlers.ports import Busy, Card, Lost, Unreachable
+from handlers.ports import Busy, Card, Document, Lost, Unreachable
 
 _JSON: Final = {"Content-Type": "application/json"}
 _SECONDS: Final = 15.0
 """The longest that a call may take."""
+_UPLOAD_SECONDS: Final = 60.0
 
 # Telegram names its refusals in sentences; these are the ones a conversation must tell apart.
 _NOTHING_TO_DO: Final = ("message is not modified", "query is too old", "query id is invalid",
@@ -34,7 +36,9 @@ class TooOld(Exception):
 
 
 class TelegramMessenger:
-    """Sends silently, forbids forwarding and saving, shows no link previews.
+    """Sends silently unless told otherwise, forbids forwarding and saving, shows no link previews.
+
+    Documents alone may be saved: they are sent for that, and hold what their reader alone opens.
 
     `url` is the Bot API's with the token in it.
     """
@@ -43,21 +47,30 @@ class TelegramMessenger:
         self._url = url
         self._request = request
 
-    async def send(self, chat: int, card: Card) -> int:
+    async def send(self, chat: int, card: Card, *, silent: bool = True) -> int:
         """See `Messenger.send`."""
-        answer = await self._call(
-            "sendMessage",
-            {
-                "chat_id": chat,
-                **_content(card),
-                "disable_notification": True,
-                "protect_content": True,
-            },
+        given = {
+            "chat_id": chat,
+            **_content(card),
+            "disable_notification": silent,
+            "protect_content": True,
+        }
+        return _number(await self._call("sendMessage", given))
+
+    async def send_document(self, chat: int, document: Document) -> int:
+        """See `Messenger.send_document`."""
+        form = aiohttp.FormData()
+        form.add_field("chat_id", str(chat))
+        form.add_field("caption", document.html)
+        form.add_field("parse_mode", "HTML")
+        form.add_field("disable_notification", "true")
+        form.add_field(
+            "document",
+            document.data,
+            filename=document.name,
+            content_type="application/octet-stream",
         )
-        try:
-            return int(json.loads(answer or b"")["result"]["message_id"])
-        except (ValueError, KeyError, TypeError):
-            raise Busy from None
+        return _number(await self._post("sendDocument", {"data": form}, _UPLOAD_SECONDS))
 
     async def edit(self, chat: int, message: int, card: Card) -> None:
         """See `Messenger.edit`."""
@@ -81,10 +94,12 @@ class TelegramMessenger:
 
     async def _call(self, method: str, given: Mapping[str, Any]) -> bytes | None:
         """Telegram's answer as it came; None where it says that there is nothing to do."""
-        body = {"data": json.dumps(given), "headers": _JSON}
+        return await self._post(method, {"data": json.dumps(given), "headers": _JSON}, _SECONDS)
+
+    async def _post(self, method: str, body: dict[str, Any], seconds: float) -> bytes | None:
         try:
             status, answer = await self._request.send(
-                f"{self._url}/{method}", "POST", body, _SECONDS
+                f"{self._url}/{method}", "POST", body, seconds
             )
         except TelegramError:
             raise Busy from None
@@ -105,6 +120,14 @@ def _content(card: Card) -> dict[str, Any]:
                 for row in card.keyboard]  # fmt: skip
         content["reply_markup"] = {"inline_keyboard": rows}
     return content
+
+
+def _number(answer: bytes | None) -> int:
+    """The id of the message that was sent."""
+    try:
+        return int(json.loads(answer or b"")["result"]["message_id"])
+    except (ValueError, KeyError, TypeError):
+        raise Busy from None
 
 
 def _table(answer: bytes) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ the library's classes: one that does not parse would otherwise sink the whole ba
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 ALLOWED_UPDATES: Final = ("message", "edited_message", "callback_query", "my_chat_member")
@@ -37,13 +37,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`/name`, without its slash and in lower case."""
+    """`/name`, without its slash and in lower case; `argument` is what stands behind it."""
 
     update: int
     chat: int
     message: int
     name: str
     language: str
+    argument: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,9 @@ def _message(update: int, message: Mapping[str, Any], *, edited: bool) -> Event 
         kind = next((kind for kind in _KINDS if kind in message), "other")
         return Thing(update, chat, number, kind, language)
     if text.startswith("/") and len(text) > 1 and text[1].isalpha():
-        name = text[1:].split(maxsplit=1)[0].split("@")[0].lower()
-        return Command(update, chat, number, name, language)
+        first, *rest = text[1:].split(maxsplit=1)
+        name = first.split("@")[0].lower()
+        return Command(update, chat, number, name, language, rest[0] if rest else "")
     return Text(update, chat, number, text, language)
 
 

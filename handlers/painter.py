@@ -3,7 +3,8 @@
 A conversation says what a chat should look like (`draw`, `draw_anew`, `hide`, `remove`) and goes
 on; one task a chat brings that about, in as few calls as it takes, and tries again until Telegram
 has taken it. Only the newest card of a chat is ever drawn. Nothing is sent to a chat that did not
-ask for it: a card that the person deleted is not brought back by a retry or by hiding.
+ask for it, but by `announce`: a card that the person deleted is not brought back by a retry or by
+hiding.
 """
 
 import asyncio
@@ -81,6 +82,21 @@ class Painter:
         if chat.card is None:
             chat.sweep = below + AT_ONCE // 2
         self.remove(chat, below)
+
+    async def announce(self, chat: Chat, card: Card, *, silent: bool = True) -> int:
+        """Send a card that nobody asked for, now or not at all; returns its id.
+
+        It takes the place of the card that is there and of whatever was still to be drawn. Raises
+        `Busy` and `Unreachable`: when to try again is for whoever announces to say.
+        """
+        chat.wanted, chat.anew = None, False
+        try:
+            sent = await self._send(chat, card, silent=silent)
+        except Unreachable:
+            chat.reset()
+            raise
+        self._begin(chat)
+        return sent
 
     def remove(self, chat: Chat, *messages: int) -> None:
         """Delete messages from the chat; those of ours that are too old are blanked."""
@@ -230,16 +246,17 @@ class Painter:
             if wanted.asked and not late:
                 await self._send(chat, wanted.card)
 
-    async def _send(self, chat: Chat, card: Card) -> None:
+    async def _send(self, chat: Chat, card: Card, *, silent: bool = True) -> int:
         """A new message. Where the answer to an earlier sending was lost, that message may be in
         the chat all the same, under an id that nobody told us: it is swept away."""
         doubtful, chat.doubtful = chat.doubtful, True
-        sent = await self._messenger.send(chat.id, card)
+        sent = await self._messenger.send(chat.id, card, silent=silent)
         old, chat.card, chat.anew, chat.doubtful = chat.card, sent, False, False
         if old is not None:
             chat.unwanted.add(old)
         if doubtful:
             chat.sweep = sent - 1
+        return sent
 
 
 async def _awaited(awaitable: Awaitable[None]) -> None:

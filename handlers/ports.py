@@ -32,6 +32,15 @@ class Card:
     keyboard: tuple[tuple[Button, ...], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as it is sent, with a line of Telegram's HTML under it."""
+
+    name: str
+    data: bytes = field(repr=False)
+    html: str = ""
+
+
 class Unreachable(Exception):
     """The chat cannot be written to: blocked, deactivated or gone. Forget it."""
 
@@ -51,8 +60,17 @@ class Busy(Exception):
 class Messenger(Protocol):
     """Telegram, as far as a conversation needs it. Every method may raise `Busy`."""
 
-    async def send(self, chat: int, card: Card) -> int:
-        """Send a silent message; returns its id. Raises `Unreachable`."""
+    async def send(self, chat: int, card: Card, *, silent: bool = True) -> int:
+        """Send a message; returns its id. Raises `Unreachable`.
+
+        Only what a volunteer asked to be woken by is not silent.
+        """
+
+    async def send_document(self, chat: int, document: Document) -> int:
+        """Send a file, silently, that may be saved; returns the message's id.
+
+        Raises `Unreachable`.
+        """
 
     async def edit(self, chat: int, message: int, card: Card) -> None:
         """Replace a message. Nothing to change is success. Raises `Lost`, `Unreachable`."""

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import aiohttp
 import pytest
 
 from bot.http import AiohttpRequest
 from bot.messenger import TelegramMessenger
-from handlers.ports import Busy, Button, Card, Lost, Unreachable
+from handlers.ports import Busy, Button, Card, Document, Lost, Unreachable
 from sandbox.client import Person, Sandbox
 from sandbox.running import running_sandbox
 
@@ -47,6 +48,49 @@ async def test_a_card_arrives_silent_protected_and_whole(
     assert card.message["has_protected_content"] is True
     seen = await person.sandbox.ask("chat", chat=person.chat)
     assert seen["messages"][-1]["silent"] is True
+
+
+async def test_what_is_to_wake_somebody_is_not_silent(
+    messenger: TelegramMessenger, person: Person
+) -> None:
+    await messenger.send(person.id, CARD, silent=False)
+    seen = await person.sandbox.ask("chat", chat=person.chat)
+    assert seen["messages"][-1]["silent"] is False
+    assert seen["messages"][-1]["message"]["has_protected_content"] is True
+
+
+async def test_a_document_arrives_silent_and_can_be_saved_as_it_was(
+    messenger: TelegramMessenger, person: Person, sandbox: Sandbox
+) -> None:
+    data = bytes(range(256)) * 100
+    number = await messenger.send_document(
+        person.id, Document("case-3f9a1b2c.tropa", data, "<b>Дело</b>")
+    )
+    shown = await person.card()
+    assert (shown.id, shown.text) == (number, "Дело")
+    assert "has_protected_content" not in shown.message
+    seen = await sandbox.ask("chat", chat=person.chat)
+    assert seen["messages"][-1]["silent"] is True
+    document = shown.message["document"]
+    assert (document["file_name"], document["file_size"]) == ("case-3f9a1b2c.tropa", len(data))
+    path = (await sandbox.call("getFile", file_id=document["file_id"]))["result"]["file_path"]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{sandbox.file_url}{sandbox.token}/{path}") as saved,
+    ):
+        assert await saved.read() == data
+
+
+async def test_a_document_that_cannot_be_sent_says_why(
+    messenger: TelegramMessenger, person: Person, sandbox: Sandbox
+) -> None:
+    document = Document("case.tropa", b"x")
+    await sandbox.fault("drop_before", count=1)
+    with pytest.raises(Busy):
+        await messenger.send_document(person.id, document)
+    await person.block()
+    with pytest.raises(Unreachable):
+        await messenger.send_document(person.id, document)
 
 
 async def test_an_edit_replaces_text_and_keys_and_an_equal_one_is_success(

@@ -25,8 +25,9 @@ def update(**body: Any) -> Json:
 
 CASES: list[tuple[Json, object]] = [
     (update(message=message(text="привет")), Text(1, 5, 3, "привет", "ru")),
-    (update(message=message(text="/Start now")), Command(1, 5, 3, "start", "ru")),
-    (update(message=message(text="/start@other_bot x")), Command(1, 5, 3, "start", "ru")),
+    (update(message=message(text="/Start now")), Command(1, 5, 3, "start", "ru", "now")),
+    (update(message=message(text="/start@other_bot")), Command(1, 5, 3, "start", "ru")),
+    (update(message=message(text="/Take@bot  Ab  cd ")), Command(1, 5, 3, "take", "ru", "Ab  cd ")),
     (update(message=message(text="/ start")), Text(1, 5, 3, "/ start", "ru")),
     (update(message=message(text="/")), Text(1, 5, 3, "/", "ru")),
     (update(message=message(text="/1")), Text(1, 5, 3, "/1", "ru")),

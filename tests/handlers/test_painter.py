@@ -11,7 +11,7 @@ from bot.http import AiohttpRequest
 from bot.messenger import TelegramMessenger
 from handlers.chats import Chat, Chats
 from handlers.painter import BLANK, TRIES, Painter
-from handlers.ports import Card
+from handlers.ports import Busy, Card, Unreachable
 from sandbox.client import Person, Sandbox
 from sandbox.running import running_sandbox
 
@@ -207,3 +207,44 @@ async def test_something_new_ends_a_long_wait(easel: Easel) -> None:
     patient.draw(easel.chat, Card("three"))
     await patient.settled(easel.person.id)
     assert await easel.texts() == ["three"]
+
+
+async def test_what_is_announced_takes_the_place_of_the_card_that_was_there(easel: Easel) -> None:
+    await _first(easel)
+    before = easel.chat.card
+    sent = await easel.painter.announce(easel.chat, TWO)
+    await easel.rest()
+    assert await easel.texts() == ["two"]
+    assert easel.chat.card == sent != before
+
+
+async def test_what_cannot_be_announced_now_is_told_and_left_to_whoever_announces(
+    easel: Easel,
+) -> None:
+    await _first(easel)
+    await easel.sandbox.fault("429", count=1, retry_after=7, methods=("sendMessage",))
+    with pytest.raises(Busy):
+        await easel.painter.announce(easel.chat, TWO)
+    await easel.rest()
+    assert await easel.texts() == ["one"]
+    assert easel.waits == []
+
+
+async def test_an_announcement_whose_answer_was_lost_does_not_stand_there_twice(
+    easel: Easel,
+) -> None:
+    await _first(easel)
+    await easel.sandbox.fault("drop_after", count=1, methods=("sendMessage",))
+    with pytest.raises(Busy):
+        await easel.painter.announce(easel.chat, TWO)
+    await easel.painter.announce(easel.chat, TWO)
+    await easel.rest()
+    assert await easel.texts() == ["two"]
+
+
+async def test_an_announcement_to_a_chat_that_is_gone_forgets_the_chat(easel: Easel) -> None:
+    await _first(easel)
+    await easel.person.block()
+    with pytest.raises(Unreachable):
+        await easel.painter.announce(easel.chat, TWO)
+    assert easel.chat.card is None
