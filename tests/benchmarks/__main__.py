@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.benchmarks import taps
 from tests.benchmarks.at_rest import at_rest
 from tests.benchmarks.figures import Figure, table, write
+from tests.benchmarks.guessing import code_guess
 from tests.benchmarks.interviews import interview_cpu
 from tests.benchmarks.plan import FULL, QUICK, Plan
 from tests.benchmarks.processes import ROOT
@@ -37,6 +38,8 @@ async def measure(folder: Path, plan: Plan) -> list[Figure]:
         found += await taps.highest_rates(rivals, plan)
     say(f"memory with {plan.open_drafts:,} open drafts")
     found.append(await ten_thousand(folder / "many", plan))
+    say("guesses of a code")
+    found.append(code_guess(plan.guesses))
     say("done\n")
     return found
 

@@ -18,6 +18,7 @@ NAMES = (
     "rss_idle",
     "rss_10k_drafts",
     "cold_start",
+    "code_guess",
 )
 
 MEANINGS = {
@@ -33,6 +34,7 @@ MEANINGS = {
     "rss_idle": "memory after the start; floor: lean",
     "rss_10k_drafts": "memory that 10,000 open drafts add; floor: 64 bytes each",
     "cold_start": "process start to first answer; floor: lean",
+    "code_guess": "CPU of trying one receipt code; floor: Argon2id alone",
 }
 
 

@@ -19,6 +19,7 @@ class Plan:
     starts: int
     settle: float
     open_drafts: int
+    guesses: int
 
 
 FULL = Plan(
@@ -32,6 +33,7 @@ FULL = Plan(
     starts=3,
     settle=3.0,
     open_drafts=10_000,
+    guesses=15,
 )
 
 QUICK = Plan(
@@ -45,4 +47,5 @@ QUICK = Plan(
     starts=1,
     settle=1.0,
     open_drafts=500,
+    guesses=3,
 )
