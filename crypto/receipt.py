@@ -93,25 +93,49 @@ class ReceiptCode(Hidden):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class Erasure(Hidden):
+    """All that an erase code gives away: the ids (16 bytes each) of the inbox whose case goes, and
+    of the row with the message that the person may be writing.
+    """
+
+    inbox: bytes
+    letter: bytes
+
+    def __post_init__(self) -> None:
+        if not len(self.inbox) == len(self.letter) == ID_BYTES:
+            raise BadFormat(f"an id must have {ID_BYTES} bytes")
+
+    @classmethod
+    def of(cls, inbox: InboxSecret) -> Self:
+        return cls(inbox.id, inbox.letter_secret.id)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Unlocked(Hidden):
-    """What a lock held: the inbox secret, or the 16 bytes of the inbox id that is to be erased."""
+    """What a lock held: the inbox secret, or what is to be erased."""
 
     secret: InboxSecret | None
-    erases: bytes | None
+    erases: Erasure | None
 
 
-def seal_lock(code: ReceiptCode, opens: InboxSecret | bytes, random: Random) -> tuple[bytes, bytes]:
-    """A salt (16 bytes) and the lock (50) that `code` opens. Takes a fifth of a second and 64 MiB.
-
-    `opens`: the inbox, or the id (16 bytes) of the one that an erase code erases.
+def lock_name(inbox: InboxSecret, *, erases: bool = False) -> str:
+    """What a lock is replaced under. Only the person can compute it: a name that anybody knows
+    would tell which of two locks erases.
     """
+    material = inbox.key_material
+    name = derive(material, "erase lock", 16) if erases else derive(material, "return lock", 16)
+    return name.hex()
+
+
+def seal_lock(
+    code: ReceiptCode, opens: InboxSecret | Erasure, random: Random
+) -> tuple[bytes, bytes]:
+    """A salt (16 bytes) and the lock (50) that `code` opens. Takes 0.2 s and 64 MiB."""
     salt = draw(random, SALT_BYTES)
     if isinstance(opens, InboxSecret):
         plain = _RETURNS + opens.key_material
-    elif len(opens) == ID_BYTES:
-        plain = _ERASES + opens + bytes(SECRET_BYTES - ID_BYTES)
     else:
-        raise BadFormat(f"an inbox id must have {ID_BYTES} bytes, not {len(opens)}")
+        plain = _ERASES + opens.inbox + opens.letter
     return salt, _FORMAT + _cipher(code, salt).encrypt(_ONCE, plain, _bound_to(code))
 
 
@@ -132,8 +156,8 @@ def open_lock(code: ReceiptCode, salt: bytes, sealed: bytes) -> Unlocked:
     kind, held = plain[:1], plain[1:]
     if kind == _RETURNS and any(held):
         return Unlocked(InboxSecret(held), None)
-    if kind == _ERASES and not any(held[ID_BYTES:]):
-        return Unlocked(None, held[:ID_BYTES])
+    if kind == _ERASES:
+        return Unlocked(None, Erasure(held[:ID_BYTES], held[ID_BYTES:]))
     raise UnknownVersion(_WHAT)
 
 

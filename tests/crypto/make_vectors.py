@@ -20,7 +20,7 @@ from crypto.inbox import InboxSecret
 from crypto.kdf import VERSION, derive, key_id
 from crypto.keyfile import encrypt_seed, to_words
 from crypto.padding import pad, padded_size
-from crypto.receipt import ReceiptCode, seal_lock
+from crypto.receipt import Erasure, ReceiptCode, lock_name, seal_lock
 from crypto.requests import sign_request
 from crypto.sealing import FORMAT, Context, hint, seal_record, wrap_case_key
 from crypto.token import ReturnToken, seal_token
@@ -150,13 +150,14 @@ def locks() -> Iterator[Vector]:
     inbox = InboxSecret(secret("inbox"))
     code, erase = ReceiptCode.derive(inbox, ""), ReceiptCode.derive(inbox, "", erases=True)
     salt, sealed = seal_lock(code, inbox, stream("lock"))
-    erase_salt, erase_lock = seal_lock(erase, inbox.id, stream("erase lock"))
+    erase_salt, erase_lock = seal_lock(erase, Erasure.of(inbox), stream("erase lock"))
 
     def vector(name: str, code: str, salt: bytes, sealed: bytes, **outcome: str) -> Vector:
         return {"name": name, "code": code, "salt": salt.hex(), "sealed": sealed.hex()} | outcome
 
+    erased = {"inbox_id": inbox.id.hex(), "letter_id": inbox.letter_secret.id.hex()}
     yield vector("the way back", code.text, salt, sealed, inbox=inbox.text)
-    yield vector("the way to erase", erase.text, erase_salt, erase_lock, erases=inbox.id.hex())
+    yield vector("the way to erase", erase.text, erase_salt, erase_lock, **erased)
     yield vector("another code", erase.text, salt, sealed, fails="Altered")
     moved = ReceiptCode("00000000", code.digits)
     yield vector("another locator", moved.text, salt, sealed, fails="Altered")
@@ -293,6 +294,8 @@ def derivations() -> Iterator[Vector]:
         "inbox_id": inbox.id.hex(),
         "inbox_public": inbox.public.hex(),
         "letter": inbox.letter_secret.text,
+        "return_lock": lock_name(inbox),
+        "erase_lock": lock_name(inbox, erases=True),
     }
     for chat in (7700000000001, -1001234567890):
         place = inbox.place(chat).hex()

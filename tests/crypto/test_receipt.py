@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from crypto.draft import DraftSecret
 from crypto.errors import Altered, BadFormat, BadKey, Mistyped, NotOpened, Truncated, UnknownVersion
 from crypto.inbox import InboxSecret
-from crypto.receipt import LOCK_BYTES, ReceiptCode, open_lock, seal_lock
+from crypto.receipt import LOCK_BYTES, Erasure, ReceiptCode, lock_name, open_lock, seal_lock
 from tests.crypto.samples import flipped, secret, stream
 
 INBOX = InboxSecret.of(DraftSecret(secret("draft")))
+OTHER = InboxSecret.of(DraftSecret(secret("other draft")))
 CODE = ReceiptCode.derive(INBOX, "")
 SALT, LOCK = seal_lock(CODE, INBOX, stream("lock"))
 ERASE_CODE = ReceiptCode.derive(INBOX, "", erases=True)
-ERASE_SALT, ERASE_LOCK = seal_lock(ERASE_CODE, INBOX.id, stream("erase lock"))
+ERASE_SALT, ERASE_LOCK = seal_lock(ERASE_CODE, Erasure.of(INBOX), stream("erase lock"))
 CODES = st.builds(
     ReceiptCode.derive, st.builds(InboxSecret, st.binary(min_size=32, max_size=32).filter(any))
     , st.text("abc0123456789", max_size=8)
@@ -116,7 +117,7 @@ def test_a_lock_opens_with_its_code_and_gives_the_inbox() -> None:
 def test_an_erase_lock_names_the_inbox_and_does_not_open_it() -> None:
     unlocked = open_lock(ERASE_CODE, ERASE_SALT, ERASE_LOCK)
     assert unlocked.secret is None
-    assert unlocked.erases == INBOX.id
+    assert unlocked.erases == Erasure(INBOX.id, INBOX.letter_secret.id)
 
 
 def test_at_rest_nobody_can_tell_which_code_erases() -> None:
@@ -166,9 +167,15 @@ def test_at_every_other_length_it_says_that_it_is_truncated() -> None:
             open_lock(CODE, salt, lock)
 
 
-def test_only_the_id_of_an_inbox_can_be_put_behind_an_erase_code() -> None:
+def test_only_ids_can_be_put_behind_an_erase_code() -> None:
     with pytest.raises(BadFormat):
-        seal_lock(CODE, INBOX.id[:-1], stream("lock"))
+        Erasure(INBOX.id, INBOX.key_material)
+
+
+def test_the_names_of_the_two_locks_are_known_to_the_person_alone() -> None:
+    names = {lock_name(inbox, erases=e) for inbox in (INBOX, OTHER) for e in (False, True)}
+    assert len(names) == 4
+    assert all(len(name) == 32 for name in names)
 
 
 def test_a_broken_source_of_randomness_seals_nothing() -> None:

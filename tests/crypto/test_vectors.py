@@ -17,7 +17,7 @@ from crypto.kdf import derive, key_id
 from crypto.keyfile import decrypt_seed, from_words, to_words
 from crypto.opening import open_record, unwrap_case_key
 from crypto.padding import pad, padded_size, unpad
-from crypto.receipt import ReceiptCode, open_lock
+from crypto.receipt import ReceiptCode, lock_name, open_lock
 from crypto.requests import verify_request
 from crypto.sealing import CaseKey, Context, SealedRecord, Wrap
 from crypto.token import open_token
@@ -54,7 +54,7 @@ def lock(vector: Vector) -> Vector:
     if opened.secret is not None:
         return {"inbox": opened.secret.text}
     assert opened.erases is not None
-    return {"erases": opened.erases.hex()}
+    return {"inbox_id": opened.erases.inbox.hex(), "letter_id": opened.erases.letter.hex()}
 
 
 def _place(vector: Vector) -> Context:
@@ -105,6 +105,8 @@ def derivation(vector: Vector) -> Vector:
             "inbox_id": InboxSecret.parse(inbox.text).id.hex(),
             "inbox_public": inbox.public.hex(),
             "letter": inbox.letter_secret.text,
+            "return_lock": lock_name(inbox),
+            "erase_lock": lock_name(inbox, erases=True),
         }
     who = Identity(from_words(vector["words"]))
     return {

@@ -29,7 +29,8 @@ const JOBS = {
   },
   lock: (job) => {
     const opened = tropa.openLock(tropa.readCode(job.code), raw(job.salt), raw(job.sealed));
-    return "inbox" in opened ? { inbox: opened.inbox.toString("base64url") } : { erases: hex(opened.erases) };
+    if ("inbox" in opened) return { inbox: opened.inbox.toString("base64url") };
+    return { inbox_id: hex(opened.inboxId), letter_id: hex(opened.letterId) };
   },
   seal_lock: (job) => ({
     sealed: hex(tropa.sealLock(tropa.readCode(job.code), raw(job.salt), tropa.parseSecret(job.inbox))),
@@ -54,6 +55,8 @@ const JOBS = {
         inbox_id: hex(tropa.inboxId(inbox)),
         inbox_public: hex(await tropa.inboxPublic(inbox)),
         letter: tropa.letterSecret(inbox).toString("base64url"),
+        return_lock: hex(tropa.derive(inbox, "return lock", 16)),
+        erase_lock: hex(tropa.derive(inbox, "erase lock", 16)),
       };
     }
     const sealing = (await tropa.sealingPair(raw(job.seed))).public;

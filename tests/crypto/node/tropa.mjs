@@ -279,7 +279,7 @@ export function openLock(digits, salt, sealed) {
   const plain = aeadOpen(lockKey(digits, salt), Buffer.alloc(NONCE), sealed.subarray(1), lockContext(digits));
   const held = plain.subarray(1);
   if (plain[0] === 1) return { inbox: checkSecret(held) };
-  if (plain[0] === 2 && held.subarray(16).every((byte) => byte === 0)) return { erases: held.subarray(0, 16) };
+  if (plain[0] === 2) return { inboxId: held.subarray(0, 16), letterId: held.subarray(16) };
   throw new Failure("UnknownVersion");
 }
 
