@@ -1,13 +1,17 @@
 """A reply before it is sent: whether it may go, and exactly how the person will see it.
 
-Pure. The sentence around the codeword is the bot's own, so that what is shown here is what is
-shown there.
+Pure. The sentences around the text are the bot's own, in the person's language, so that what is
+shown here is what is shown there.
 """
 
 import re
 
 from desk.errors import DeskError
-from intake.records import LONGEST
+from desk.language import Language
+from intake.records import LONGEST, Letter
+
+_DAY = "Reply of {day}"
+_WORD = "The word that you gave us: {word}"
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z_]*)\}")
 
@@ -48,3 +52,12 @@ def short(text: str) -> str:
             most=LONGEST,
         )
     return text
+
+
+def preview(letter: Letter, language: str) -> str:
+    """The reply as it stands on the person's card, above the keys."""
+    bot = Language(language, catalogue="bot")
+    parts = [bot.say(_DAY, day=f"{letter.at:%d.%m.%Y}")]
+    if letter.codeword:
+        parts.append(bot.say(_WORD, word=letter.codeword))
+    return "\n\n".join([*parts, letter.text])

@@ -22,13 +22,14 @@ from desk.client import Client, Turned
 from desk.desk import Desk
 from desk.errors import DeskError
 from desk.held import Held
+from desk.letters import Letters, drop
 from desk.reading import Contents, case_key, open_case, place
 from intake.case import ContactRule, Level, to_the_hour
 from intake.questions import Form
 from intake.records import DESK_TYPE, LETTER, About, DeskRecord, Letter, Outcome
 from intake.roster import Member, Role, Roster
 from intake.shapes import encoded
-from intake.wire import CaseFile, Judged, Noted, Passed, Queue, Replied, SealedPart
+from intake.wire import CaseFile, Queue, SealedPart
 
 GONE = ("not_held", "unknown_case")
 """Reasons for which a case is not hers any more, and its file has no use here."""
@@ -42,6 +43,11 @@ class Casework:
     client: Client
     identity: Identity
     roster: Roster
+
+    @property
+    def letters(self) -> Letters:
+        """Answers that are still being written."""
+        return Letters(self.desk.home, self.identity, self.desk.random)
 
     @classmethod
     def begin(cls, desk: Desk, client: Client, identity: Identity) -> "Casework":
@@ -95,8 +101,8 @@ class Casework:
         """To a colleague, who can open it from now on; the file is gone from here."""
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
-            body = Passed(to=member_id(to), wrap=_wrap(whole, key, to), record=record)
-            return self.client.hand_over(whole.header.id, body)
+            wrap = _wrap(whole, key, to)
+            return self.client.hand_over(whole.header.id, member_id(to), wrap, record)
 
         done = self._act(case, _Words(About.HAND_OVER, short(text), member_id(to)), send)
         self._drop(case.header.id)
@@ -129,23 +135,25 @@ class Casework:
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
             contents = self.open(whole)
-            tells = not contents.answered if codeword is None else codeword
-            word = contents.codeword if tells else None
-            letter = Letter(at=self._hour(), text=text, codeword=word)
-            body = Replied(
-                record=record,
-                letter=_letter(whole, contents, record.number, letter),
-                token=_way_back(whole, contents),
-            )
-            return self.client.reply(whole.header.id, body)
+            letter = self.letter(contents, text, codeword)
+            sealed = _letter(whole, contents, record.number, letter)
+            return self.client.reply(whole.header.id, record, sealed, _way_back(whole, contents))
 
-        return self._keep(self._act(case, _Words(About.REPLY, text), send))
+        done = self._act(case, _Words(About.REPLY, text), send)
+        drop(self.desk.home, case.header.id)
+        return self._keep(done)
+
+    def letter(self, contents: Contents, text: str, codeword: bool | None = None) -> Letter:
+        """What `reply` would send: for a preview, and for the sealing."""
+        tells = not contents.answered if codeword is None else codeword
+        word = contents.codeword if tells else None
+        return Letter(at=self._hour(), text=ready(text), codeword=word)
 
     def note(self, case: CaseFile, text: str) -> CaseFile:
         """For colleagues. Whoever was asked for advice has given it with this."""
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
-            return self.client.note(whole.header.id, Noted(record=record))
+            return self.client.note(whole.header.id, record)
 
         return self._keep(self._act(case, _Words(About.NOTE, said(text)), send))
 
@@ -153,8 +161,8 @@ class Casework:
         """Ask a colleague for advice: she can open the case from now on, but does not hold it."""
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
-            body = Passed(to=member_id(to), wrap=_wrap(whole, key, to), record=record)
-            return self.client.ask(whole.header.id, body)
+            wrap = _wrap(whole, key, to)
+            return self.client.ask(whole.header.id, member_id(to), wrap, record)
 
         words = _Words(About.ADVICE, said(text), member_id(to))
         return self._keep(self._act(case, words, send))
@@ -163,7 +171,7 @@ class Casework:
         """Another urgency than the rules gave, with the reason."""
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
-            return self.client.level(whole.header.id, Judged(level=level, record=record))
+            return self.client.level(whole.header.id, level, record)
 
         words = _Words(About.LEVEL, said(reason), level.value)
         return self._keep(self._act(case, words, send))
@@ -174,7 +182,7 @@ class Casework:
         """The case has ended so; the file is gone from here. A message of his opens it again."""
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
-            return self.client.close(whole.header.id, Noted(record=record))
+            return self.client.close(whole.header.id, record)
 
         done = self._act(case, _Words(About.OUTCOME, short(text), outcome.value), send)
         self._drop(case.header.id)
@@ -220,7 +228,8 @@ class Casework:
         try:
             return send(case, key, record)
         except Turned as turned:
-            if turned.reason != "moved":
+            # Without a wrap: she could open the case when it was fetched, and cannot any more.
+            if turned.reason not in ("moved", "no_wrap"):
                 raise
         whole = self.fetch(case.header.id)
         if self._done_before(whole, record.number, words):
@@ -261,13 +270,28 @@ class Casework:
         return to_the_hour(self.desk.clock())
 
     def _keep(self, case: CaseFile) -> CaseFile:
+        """Keep the sealed file, if it is what was here before, with nothing but more added."""
+        self._check_growth(case)
         self.desk.trust.check_form(case.header.form)
         self.desk.trust.form(case.header.form, self.client.form)
         Held(self.desk.home).keep(case)
         return case
 
+    def _check_growth(self, case: CaseFile) -> None:
+        """Records are never changed: a new first record, say, would be another person's inbox."""
+        before = Held(self.desk.home).look(case.header.id)
+        for part in () if before is None else before.records:
+            if part not in case.records:
+                raise DeskError(
+                    "Record {n} of case {case} is not the one this desk had before: somebody "
+                    "changed it at the server, or here. The file here was kept. Tell a lead.",
+                    n=part.number,
+                    case=case.header.id[:8],
+                )
+
     def _drop(self, case: str) -> None:
         Held(self.desk.home).drop(case)
+        drop(self.desk.home, case)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -298,7 +322,7 @@ def opens(member: Member, case: CaseFile) -> bool:
     return member_id(member) in case.openers
 
 
-def _wrap(case: CaseFile, key: CaseKey, to: Member) -> str | None:
+def _wrap(case: CaseFile, key: CaseKey, to: Member) -> bytes | None:
     """The key of the case for a colleague, made here: the server never has it."""
     if opens(to, case):
         return None
@@ -311,22 +335,22 @@ def _wrap(case: CaseFile, key: CaseKey, to: Member) -> str | None:
             "the roster.",
             name=to.name,
         ) from None
-    return encoded(wrap.data)
+    return wrap.data
 
 
-def _letter(case: CaseFile, contents: Contents, number: int, letter: Letter) -> str:
+def _letter(case: CaseFile, contents: Contents, number: int, letter: Letter) -> bytes:
     """The reply, sealed to the inbox that the person's own first record names."""
     where = place(case.header, number, LETTER)
     if contents.inbox is not None:
         with suppress(BadKey):
-            return encoded(seal_record(contents.inbox, where, letter.to_bytes()).data)
+            return seal_record(contents.inbox, where, letter.to_bytes()).data
     raise DeskError(
         "The first record of this case does not open, and with it the person's inbox is unknown: "
         "no reply can be sealed. Tell a lead."
     )
 
 
-def _way_back(case: CaseFile, contents: Contents) -> str | None:
+def _way_back(case: CaseFile, contents: Contents) -> bytes | None:
     """The return token, only where the person may be written to first."""
     never = ContactRule.parse(case.header.contact).hours is None
-    return None if never or contents.token is None else encoded(contents.token)
+    return None if never else contents.token

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from desk.errors import DeskError
 from desk.home import Home, read_file
+from intake.shapes import Unreadable
 from intake.wire import CaseFile
 
 FOLDER = "cases"
@@ -33,6 +34,13 @@ class Held:
         if path.suffix == _SUFFIX or "/" in argument:
             return CaseFile.from_bytes(read_file(path))
         return self.load(pick(argument, self.ids(), here=True))
+
+    def look(self, case: str) -> CaseFile | None:
+        """The file of this case, where there is one that can be read."""
+        try:
+            return self.load(case) if case in self.ids() else None
+        except (DeskError, Unreadable):
+            return None
 
     def load(self, case: str) -> CaseFile:
         return CaseFile.from_bytes(read_file(self._home.path / FOLDER / f"{case}{_SUFFIX}"))

@@ -18,9 +18,9 @@ LOCALES = Path(__file__).resolve().parent.parent / "locales"
 class Language:
     """`say` translates and fills the gaps; `count` also picks the form for a number."""
 
-    def __init__(self, code: str, folder: Path = LOCALES) -> None:
+    def __init__(self, code: str, folder: Path = LOCALES, catalogue: str = "desk") -> None:
         self.code = code
-        self._catalogue = _load(folder / code / "desk.po")
+        self._catalogue = _load(folder / code / f"{catalogue}.po")
 
     def say(self, msgid: str, **values: object) -> str:
         return self._catalogue.gettext(msgid).format(**values)
