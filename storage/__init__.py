@@ -5,14 +5,29 @@ Knows no key, no chat and no answer. The only names that others need are these.
 
 from storage.errors import CaseError, HeldByOther, StorageUnavailable, UnknownCase
 from storage.opening import Storage, open_storage
-from storage.rows import DraftRow, NewCase, Record, StoredCase
+from storage.rows import (
+    DraftRow,
+    Due,
+    InboxRow,
+    Lock,
+    NewCase,
+    Record,
+    ReplyRow,
+    ReplyState,
+    StoredCase,
+)
 
 __all__ = [
     "CaseError",
     "DraftRow",
+    "Due",
     "HeldByOther",
+    "InboxRow",
+    "Lock",
     "NewCase",
     "Record",
+    "ReplyRow",
+    "ReplyState",
     "Storage",
     "StorageUnavailable",
     "StoredCase",

@@ -4,29 +4,34 @@ Submission and the end of its draft are one transaction: no instant exists at wh
 there twice, or neither case nor draft. Nothing here can open what it stores.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
-from intake.case import State
 from storage.database import Database
 from storage.drafts import remove_draft, replace_draft
 from storage.errors import UnknownCase
 from storage.headers import to_columns
+from storage.parts import (
+    GONE,
+    Seal,
+    append,
+    erase,
+    insert_record,
+    insert_wrap,
+    is_case,
+    locked,
+    put_lock,
+)
 from storage.queue import Queue
-from storage.rows import DraftRow, NewCase, Record, Sealing, to_seconds
-from storage.tables import cases, records, slot_of, slot_within, wraps
-
-Seal = Callable[[int], bytes]
-"""Makes the sealed bytes of a record from its number, which the seal binds."""
+from storage.rows import DraftRow, NewCase, Sealing, to_seconds
+from storage.tables import cases
 
 KEPT = timedelta(days=30)
-"""How long a case is kept that nobody took, or that was closed."""
+"""How long a case is kept that is nobody's: see `Cases.erase_due`."""
 
-LAPSED = timedelta(days=7)
-"""How long a case is kept, whatever its age, after a lease on it ended: she may be at it still."""
+__all__ = ["KEPT", "Cases", "Seal"]
 
 
 class Cases(Queue):
@@ -78,22 +83,17 @@ class Cases(Queue):
 
     async def erase(self, case_id: bytes) -> None:
         """Wraps first, then records, then the case; afterwards nothing of it is on the disk."""
-        await self._database.write(lambda connection: _erase(connection, [slot_of(case_id)]))
+        await self._database.write(lambda connection: erase(connection, is_case(case_id)))
         await self._database.compact()
 
     async def erase_inbox(self, inbox: bytes) -> bool:
         """Erase the case that belongs to this inbox; whether there was one."""
-        found = select(cases.c.slot).where(cases.c.inbox == inbox)
-
-        def work(connection: Connection) -> bool:
-            slots = list(connection.scalars(found))
-            _erase(connection, slots)
-            return bool(slots)
-
-        gone = await self._database.write(work)
+        gone = await self._database.write(
+            lambda connection: erase(connection, cases.c.inbox == inbox)
+        )
         if gone:
             await self._database.compact()
-        return gone
+        return bool(gone)
 
     async def erase_draft_and_inbox(self, draft_id: bytes, inbox: bytes) -> bool:
         """Erase a draft and the case it became, in one; whether there was a case.
@@ -101,13 +101,10 @@ class Cases(Queue):
         The draft goes first: whoever submits it at the same instant waits for its row and then
         finds none, or was there before and is found by the inbox.
         """
-        found = select(cases.c.slot).where(cases.c.inbox == inbox)
 
         def work(connection: Connection) -> bool:
             remove_draft(connection, draft_id)
-            slots = list(connection.scalars(found))
-            _erase(connection, slots)
-            return bool(slots)
+            return bool(erase(connection, cases.c.inbox == inbox))
 
         gone = await self._database.write(work)
         await self._database.compact()
@@ -115,86 +112,42 @@ class Cases(Queue):
 
     async def sealing(self, case_id: bytes) -> Sealing:
         """The public half of a case, to add to it. Raises UnknownCase."""
-        clause = select(cases.c.public_key, cases.c.form, cases.c.epoch).where(
-            cases.c.slot == slot_of(case_id), cases.c.id == case_id
-        )
+        clause = select(cases.c.public_key, cases.c.form, cases.c.epoch).where(is_case(case_id))
         row = await self._database.read(lambda connection: connection.execute(clause).first())
         if row is None:
-            raise UnknownCase("This case does not exist any more.")
+            raise UnknownCase(GONE)
         return Sealing(*row)
 
     async def erase_due(self, now: datetime) -> int:
-        """Erase what nobody took for `KEPT`, or was closed that long ago; returns how many.
+        """Erase what was nobody's for `KEPT`; returns how many.
 
-        What somebody held within the last `LAPSED` was taken, though her lease has ended.
+        Counted from the end of the last lease, from giving back or closing, or from the person's
+        last word to a case that nobody held; of what nobody ever took, from when it came.
         """
-        before, lapsed = to_seconds(now - KEPT), to_seconds(now - LAPSED)
-        untaken = (cases.c.received <= before) & (
-            (cases.c.state == State.WAITING.value)
-            | ((cases.c.state == State.TAKEN.value) & (cases.c.leased_until <= lapsed))
-        )
-        closed = (cases.c.state == State.CLOSED.value) & (cases.c.leased_until <= before)
-
-        def work(connection: Connection) -> int:
-            due = list(connection.scalars(select(cases.c.slot).where(untaken | closed)))
-            _erase(connection, due)
-            return len(due)
-
-        gone = await self._database.write(work)
+        last = func.coalesce(cases.c.leased_until, cases.c.received)
+        over = last <= to_seconds(now - KEPT)
+        gone = await self._database.write(lambda connection: erase(connection, over))
         if gone:
             await self._database.compact()
         return gone
 
 
 def _insert_case(connection: Connection, case: NewCase) -> None:
-    header = case.header
+    case_id = case.header.id
     connection.execute(insert(cases), _columns(case))
     for record in case.records:
-        _insert_record(connection, header.id, record)
-    if case.wraps:
-        connection.execute(
-            insert(wraps),
-            [
-                {
-                    "slot": slot_within(header.id, key_id),
-                    "case_slot": slot_of(header.id),
-                    "key_id": key_id,
-                    "sealed": sealed,
-                }
-                for key_id, sealed in sorted(case.wraps.items())
-            ],
-        )
+        insert_record(connection, case_id, record)
+    for key_id, sealed in sorted(case.wraps.items()):
+        insert_wrap(connection, case_id, key_id, sealed)
+    for lock in case.locks:
+        put_lock(connection, case_id, lock)
 
 
 def _columns(case: NewCase) -> dict[str, Any]:
     own = {"public_key": case.public_key, "inbox": case.inbox}
-    return to_columns(case.header) | own
-
-
-def _insert_record(connection: Connection, case_id: bytes, record: Record) -> None:
-    connection.execute(
-        insert(records).values(
-            slot=slot_within(case_id, str(record.number)),
-            case_slot=slot_of(case_id),
-            **record._asdict(),
-        )
-    )
+    return to_columns(case.header) | own | {"token": case.token, "place": case.place}
 
 
 def _append(connection: Connection, case_id: bytes, kind: str, seal: Seal) -> int:
-    # The lock on the case's row keeps two appends from taking the same number.
-    found = select(cases.c.slot).where(cases.c.slot == slot_of(case_id), cases.c.id == case_id)
-    if connection.execute(found.with_for_update()).first() is None:
-        raise UnknownCase("This case does not exist any more.")
-    last = select(func.max(records.c.number)).where(records.c.case_slot == slot_of(case_id))
-    highest = connection.execute(last).scalar()
-    number = 0 if highest is None else highest + 1
-    _insert_record(connection, case_id, Record(number, kind, seal(number)))
-    return number
-
-
-def _erase(connection: Connection, slots: list[int]) -> None:
-    for slot in slots:
-        connection.execute(delete(wraps).where(wraps.c.case_slot == slot))
-        connection.execute(delete(records).where(records.c.case_slot == slot))
-        connection.execute(delete(cases).where(cases.c.slot == slot))
+    locked(connection, is_case(case_id))
+    return append(connection, case_id, kind, seal)

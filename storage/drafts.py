@@ -47,6 +47,12 @@ def replace_draft(connection: Connection, row: DraftRow, expected: int) -> bool:
     return connection.execute(REPLACE, _values(row, expected)).rowcount == 1
 
 
+def drop_draft(connection: Connection, draft_id: bytes, expected: int) -> bool:
+    """Deleting under the same condition, as a step of a larger unit of work."""
+    clause = delete(drafts).where(_SAME, drafts.c.revision == expected)
+    return connection.execute(clause, {"at": slot_of(draft_id), "of": draft_id}).rowcount == 1
+
+
 def remove_draft(connection: Connection, draft_id: bytes) -> None:
     """Deleting as a step of a larger unit of work; what is not there is no fault."""
     connection.execute(delete(drafts).where(_SAME), {"at": slot_of(draft_id), "of": draft_id})

@@ -4,11 +4,13 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from intake.case import CaseHeader, ContactRule, Level, State
+from intake.case import CaseHeader, ContactRule, Level, State, Turn
 from storage.rows import from_seconds, to_seconds
 from storage.tables import cases, slot_of
 
-COLUMNS = tuple(column for column in cases.c if column.name not in ("slot", "public_key", "inbox"))
+_BESIDE = {"slot", "public_key", "inbox", "token", "place", "alerted"}
+
+COLUMNS = tuple(column for column in cases.c if column.name not in _BESIDE)
 
 
 def to_columns(header: CaseHeader) -> dict[str, Any]:
@@ -28,11 +30,18 @@ def to_columns(header: CaseHeader) -> dict[str, Any]:
         "state": header.state.value,
         "holder": header.holder,
         "leased_until": None if header.leased_until is None else to_seconds(header.leased_until),
+        "turn": header.turn.value,
     }
 
 
 def from_row(row: Row[Any]) -> CaseHeader:
-    """The header of a row that holds at least `COLUMNS`."""
+    """The header of a row that holds at least `COLUMNS`.
+
+    Of a case that waits, `leased_until` keeps the hour at which it began to wait again: from it
+    the days until erasure count, and nobody is to take it for a lease.
+    """
+    state = State(row.state)
+    until = None if state is State.WAITING else row.leased_until
     return CaseHeader(
         id=row.id,
         language=row.language,
@@ -44,7 +53,8 @@ def from_row(row: Row[Any]) -> CaseHeader:
         promised_by=from_seconds(row.promised_by),
         form=row.form,
         epoch=row.epoch,
-        state=State(row.state),
+        state=state,
         holder=row.holder,
-        leased_until=None if row.leased_until is None else from_seconds(row.leased_until),
+        leased_until=None if until is None else from_seconds(until),
+        turn=Turn(row.turn),
     )

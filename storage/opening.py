@@ -11,7 +11,9 @@ from storage.database import Database
 from storage.drafts import Drafts
 from storage.errors import StorageUnavailable
 from storage.facts import Facts
+from storage.inboxes import Inboxes
 from storage.nonces import Nonces
+from storage.outbox import Outbox
 
 BAD_ADDRESS = (
     "DATABASE_URL is not understood. Write sqlite:///FILE for a file beside the server, or"
@@ -25,6 +27,8 @@ class Storage:
 
     drafts: Drafts
     cases: Cases
+    inboxes: Inboxes
+    outbox: Outbox
     nonces: Nonces
     facts: Facts
     database: Database
@@ -55,7 +59,15 @@ async def open_storage(url: str) -> Storage:
     Tables are not made here: see `storage.migrations.upgrade`.
     """
     database = await open_database(url)
-    return Storage(Drafts(database), Cases(database), Nonces(database), Facts(database), database)
+    return Storage(
+        Drafts(database),
+        Cases(database),
+        Inboxes(database),
+        Outbox(database),
+        Nonces(database),
+        Facts(database),
+        database,
+    )
 
 
 async def open_database(url: str) -> Database:

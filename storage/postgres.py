@@ -85,7 +85,7 @@ class PostgresDatabase:
         log until it is recycled. Where that matters: SQLite, and an encrypted disk.
         """
         async with self._raw() as raw:
-            await raw.execute("VACUUM drafts, records, wraps, cases")
+            await raw.execute("VACUUM drafts, records, wraps, replies, locks, links, cases")
         return True
 
     @asynccontextmanager

@@ -6,6 +6,7 @@ Nothing here is opened, and nothing here says which chat a row belongs to.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 from intake.case import CaseHeader, to_the_hour
@@ -35,11 +36,26 @@ class Record(NamedTuple):
     sealed: bytes
 
 
+class Lock(NamedTuple):
+    """What a code opens, found by the code's `locator`.
+
+    `name` is never stored: all that is left of it is the row's place, so that a lock is replaced
+    by the next of its name. Two names of one case must therefore be such that only the person can
+    compute them, or whoever holds the disk knows which lock erases. Empty as it is read.
+    """
+
+    name: str
+    locator: str
+    salt: bytes
+    sealed: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class NewCase:
     """A case as it is submitted. `wraps` maps a member's key id to her wrap of the case key.
 
-    `inbox` has 16 bytes: whoever knows the secret behind it is the person, and may erase.
+    `inbox` has 16 bytes: whoever knows the secret behind it is the person, and may erase. `token`
+    is the return token sealed to the case; `place` a keyed hash of where replies are announced.
     """
 
     header: CaseHeader
@@ -47,6 +63,9 @@ class NewCase:
     inbox: bytes = field(repr=False)
     records: Sequence[Record]
     wraps: Mapping[str, bytes]
+    token: bytes | None = field(default=None, repr=False)
+    place: bytes | None = field(default=None, repr=False)
+    locks: Sequence[Lock] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +77,72 @@ class Sealing:
     epoch: int
 
 
+class Answered(NamedTuple):
+    """What became of the reply whose copy is the record of this number."""
+
+    number: int
+    state: str
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCase:
-    """A case as one member fetches it: all records in order, and the one wrap that is hers."""
+    """A case as one member fetches it: all records in order, and the one wrap that is hers.
+
+    `token`: the return token, sealed to the case; `openers`: the key ids it is wrapped to.
+    """
 
     header: CaseHeader
     public_key: bytes
     records: tuple[Record, ...]
     wrap: bytes
+    token: bytes | None = field(default=None, repr=False)
+    openers: tuple[str, ...] = ()
+    replies: tuple[Answered, ...] = ()
+
+
+class ReplyState(StrEnum):
+    """What became of a reply; told at length in `intake.wire.ReplyState`."""
+
+    INBOX = "inbox"
+    WAITING = "waiting"
+    SENT = "sent"
+    READ = "read"
+    UNREACHABLE = "unreachable"
+
+
+class ReplyRow(NamedTuple):
+    """A reply, sealed to the person's inbox, by the number of its copy among the records."""
+
+    number: int
+    state: ReplyState
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A case as the person's side of it needs it. Which lock is which is not known here."""
+
+    header: CaseHeader
+    public_key: bytes
+    place: bytes | None = field(repr=False)
+    replies: tuple[ReplyRow, ...]
+    locks: tuple[Lock, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A case of whose replies the person may be told now, by one line for all of them.
+
+    `token` came with the last of them, as the desk opened it. `doubtful`: a line was begun before
+    and may have been sent, or not.
+    """
+
+    case_id: bytes
+    header: CaseHeader
+    public_key: bytes
+    numbers: tuple[int, ...]
+    token: bytes = field(repr=False)
+    doubtful: bool
 
 
 def to_seconds(moment: datetime) -> int:

@@ -33,6 +33,10 @@ metadata = MetaData(
 Slot = BigInteger().with_variant(Integer(), "sqlite")
 
 
+NONE = "0"
+"""What a flag or count is for rows that were there before it."""
+
+
 def _slot() -> Column[int]:
     return Column("slot", Slot, primary_key=True, autoincrement=False)
 
@@ -70,7 +74,17 @@ cases = Table(
     Column("leased_until", BigInteger),
     Column("public_key", LargeBinary, nullable=False),
     Column("inbox", LargeBinary, nullable=False),
+    Column("turn", String, nullable=False, server_default="ours"),
+    Column("token", LargeBinary),
+    Column("place", LargeBinary),
+    Column("alerted", Integer, nullable=False, server_default=NONE),
     Index(None, "inbox"),
+    Index(None, "holder"),
+    Index(None, "alerted", "level"),
+    Index(None, "turn", "promised_by", "state"),
+    # All that the queue asks about a case before it is shown: the rows themselves, of two
+    # kilobytes each, are read for one page alone.
+    Index(None, "level", "received", "slot", "state", "leased_until", "language", "skills"),
 )
 
 records = Table(
@@ -91,7 +105,45 @@ wraps = Table(
     _case(),
     Column("key_id", String, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("asked", Integer, nullable=False, server_default=NONE),
     Index(None, "case_slot"),
+    Index(None, "key_id", "case_slot", "asked"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    _slot(),
+    _case(),
+    Column("number", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("state", String, nullable=False),
+    Column("token", LargeBinary),
+    Column("doubtful", Integer, nullable=False),
+    Index(None, "case_slot"),
+    Index(None, "state"),
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    _slot(),
+    _case(),
+    Column("locator", String, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "case_slot"),
+    Index(None, "locator"),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", LargeBinary, primary_key=True),
+    Column("key_id", String, nullable=False),
+    Column("chat", LargeBinary, nullable=False),
+    Index(None, "key_id"),
+    sqlite_with_rowid=False,
 )
 
 nonces = Table(

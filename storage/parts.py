@@ -1,0 +1,103 @@
+"""The parts of a case, row by row: steps of larger units of work, each on an open connection.
+
+Whoever adds to a case, or erases one, holds the lock on its row first. So no two records get one
+number, and nothing is added to what is being erased.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+
+from intake.case import State, to_the_hour
+from storage.dialects import upsert
+from storage.errors import UnknownCase
+from storage.rows import Lock, Record, to_seconds
+from storage.tables import cases, locks, records, replies, slot_of, slot_within, wraps
+
+Seal = Callable[[int], bytes]
+"""Makes the sealed bytes of a record from its number, which the seal binds."""
+
+GONE = "This case does not exist any more."
+
+
+def is_case(case_id: bytes) -> ColumnElement[bool]:
+    return (cases.c.slot == slot_of(case_id)) & (cases.c.id == case_id)
+
+
+def locked(connection: Connection, which: ColumnElement[bool]) -> Row[Any]:
+    """The one case of which `which` is true, its row locked; raises UnknownCase."""
+    row = connection.execute(select(cases).where(which).with_for_update()).first()
+    if row is None:
+        raise UnknownCase(GONE)
+    return row
+
+
+def change(connection: Connection, case_id: bytes, values: dict[str, Any]) -> None:
+    """Change columns of a case whose row is locked."""
+    connection.execute(update(cases).where(is_case(case_id)), values)
+
+
+def waits_from(now: datetime) -> dict[str, Any]:
+    """What makes a case nobody's; the hour is the one from which `KEPT` counts."""
+    hour = to_seconds(to_the_hour(now))
+    return {"state": State.WAITING.value, "holder": None, "leased_until": hour}
+
+
+def next_number(connection: Connection, case_id: bytes) -> int:
+    """The number of the next record of a case whose row is locked."""
+    last = select(func.max(records.c.number)).where(records.c.case_slot == slot_of(case_id))
+    highest: int | None = connection.execute(last).scalar()
+    return 0 if highest is None else highest + 1
+
+
+def append(connection: Connection, case_id: bytes, kind: str, seal: Seal) -> int:
+    """Add a record sealed for the number it gets, to a case whose row is locked."""
+    number = next_number(connection, case_id)
+    insert_record(connection, case_id, Record(number, kind, seal(number)))
+    return number
+
+
+def insert_record(connection: Connection, case_id: bytes, record: Record) -> None:
+    connection.execute(
+        insert(records).values(
+            slot=slot_within(case_id, str(record.number)),
+            case_slot=slot_of(case_id),
+            **record._asdict(),
+        )
+    )
+
+
+def insert_wrap(connection: Connection, case_id: bytes, key_id: str, sealed: bytes) -> None:
+    connection.execute(
+        insert(wraps).values(
+            slot=slot_within(case_id, key_id),
+            case_slot=slot_of(case_id),
+            key_id=key_id,
+            sealed=sealed,
+        )
+    )
+
+
+def put_lock(connection: Connection, case_id: bytes, lock: Lock) -> None:
+    """Add a lock, or replace the one of its name."""
+    new = {"locator": lock.locator, "salt": lock.salt, "sealed": lock.sealed}
+    place = {"slot": slot_within(case_id, f"lock {lock.name}"), "case_slot": slot_of(case_id)}
+    clause = upsert(locks, connection.dialect).values(place | new)
+    connection.execute(clause.on_conflict_do_update(index_elements=[locks.c.slot], set_=new))
+
+
+def erase(connection: Connection, which: ColumnElement[bool]) -> int:
+    """Erase every case of which `which` is true: wraps first. Returns how many there were."""
+    found = select(cases.c.slot).where(which).order_by(cases.c.slot).with_for_update()
+    slots = list(connection.scalars(found))
+    _erase(connection, slots)
+    return len(slots)
+
+
+def _erase(connection: Connection, slots: Iterable[int]) -> None:
+    for slot in slots:
+        for table in (wraps, records, replies, locks):
+            connection.execute(delete(table).where(table.c.case_slot == slot))
+        connection.execute(delete(cases).where(cases.c.slot == slot))
