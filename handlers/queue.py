@@ -194,12 +194,12 @@ class _Conversation:
     async def release(self, request: web.Request) -> web.Response:
         member = await self._member(request)
         try:
-            header = await self._parts.cases.give_back(_case_id(request), member)
+            await self._parts.cases.give_back(_case_id(request), member)
         except self._parts.faults.held_by_other:
             raise Refused(
                 409, "not_held", "You do not hold this case; nothing to give back."
             ) from None
-        return _json(Header.of(header, member).model_dump_json())
+        return await self._whole(_case_id(request), member)
 
     async def _has_room(self, key_id: str, case_id: bytes) -> None:
         """Whether she may hold one case more; renewing the lease on one she holds is always fine.
