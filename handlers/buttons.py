@@ -2,8 +2,8 @@
 
     secret (43 characters, or "-")  revision (3, base 36)  verb (1)  argument (up to 17)
 
-The secret is the draft's, or the inbox's once a case is sent; revision 0 then. Anything that does not parse is no
-button of ours and changes nothing. See docs/wire-format.md.
+The secret is the draft's, or the inbox's once a case is sent; revision 0 then. Anything that does
+not parse is no button of ours and changes nothing. See docs/wire-format.md.
 """
 
 import re

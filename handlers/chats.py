@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from handlers.buttons import Press
+from handlers.buttons import Press, Verb
 from handlers.ports import Card
 
 HIDE_AFTER: Final = timedelta(minutes=15)
@@ -31,6 +31,14 @@ class Wanted:
     asked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A code as it stands on the card until the person wrote it down; `verb` is what it came of."""
+
+    verb: Verb
+    code: str = field(repr=False)
+
+
 @dataclass(slots=True)
 class Chat:
     """One private chat. `card` is the id of the one living message, `secret` opens what it shows.
@@ -38,6 +46,8 @@ class Chat:
     `revision` is that of the card's keys (see `handlers.layout.INBOX`). `showing` is the plain
     card that is drawn, None for the interview's own; `asleep` that the secret was forgotten while
     the card still holds it: nothing may be drawn over such a card unasked.
+    `slip`: a code that is shown and not written down yet; `announced`: the message that stands for
+    this chat in the case's return token, as far as this process knows.
     `doubtful`: a card was sent and no answer came, so it may be there without being known.
 
     The painter's share: `wanted` is the card that is still to be drawn, `anew` whether at the end
@@ -52,6 +62,8 @@ class Chat:
     revision: int = 0
     showing: Press | None = None
     asleep: bool = False
+    slip: Slip | None = None
+    announced: int | None = None
     language: str = ""
     hidden: bool = False
     doubtful: bool = False
@@ -67,6 +79,7 @@ class Chat:
     def reset(self) -> None:
         """The chat is gone for us, blocked or deleted; its lock stays, for whoever waits for it."""
         self.card = self.secret = self.showing = self.wanted = self.sweep = None
+        self.slip = self.announced = None
         self.revision, self.hidden, self.asleep, self.anew = 0, False, False, False
         self.unwanted.clear()
 
@@ -91,6 +104,10 @@ class Chats:
         self._chats.move_to_end(chat_id)
         return chat
 
+    def known(self, chat_id: int) -> Chat | None:
+        """The chat, if this process remembers it; nothing counts as touched."""
+        return self._chats.get(chat_id)
+
     def forget(self, chat_id: int) -> None:
         chat = self._chats.get(chat_id)
         if chat is not None:
@@ -112,7 +129,7 @@ class Chats:
         so that a new card can replace it."""
         for chat in self._until(now - FORGET_AFTER):
             if chat.secret is not None and (chat.hidden or chat.card is None):
-                chat.secret, chat.asleep = None, True
+                chat.secret, chat.asleep, chat.announced = None, True, None
 
     def _until(self, moment: datetime) -> Iterator[Chat]:
         for chat in list(self._chats.values()):

@@ -13,12 +13,22 @@ from handlers.boundary import Blocked, Command, InGroup, StrayTap, Tap, Text, Th
 from handlers.buttons import Press, Verb, decode
 from handlers.chats import Chat, Chats
 from handlers.groups import Groups
+from handlers.guessing import Guessing
 from handlers.interviewing import Interviewing
 from handlers.layout import INBOX, with_notice
 from handlers.menu import SHOWS
-from handlers.notices import FAILED, NOT_NOW, OLD, SAVE_FAILED, removed
+from handlers.notices import (
+    CODE_AT_INTERVIEW,
+    CODE_INSIDE,
+    FAILED,
+    NOT_NOW,
+    OLD,
+    SAVE_FAILED,
+    removed,
+)
 from handlers.painter import Painter
-from handlers.ports import Card, Drafts, Line
+from handlers.ports import Card, Drafts, Inboxes, Line
+from handlers.returning import Returning, like_a_code
 from handlers.shelf import Shelf
 from handlers.texts import Say, Texts
 from intake.clock import Clock
@@ -32,11 +42,12 @@ HIDE_AT_ONCE: Final = 200
 
 _WHILE_CLOSED: Final = frozenset(
     {
-        *(Verb.HIDE, Verb.FORGET, Verb.FORGET_YES, Verb.ERASE, Verb.ERASE_YES, Verb.INBOX),
+        *(Verb.HIDE, Verb.FORGET, Verb.FORGET_YES, Verb.CODE),
         *(Verb.TOPICS, Verb.TOPIC, Verb.PRIVACY, Verb.HELP, Verb.MORE, Verb.LANGUAGES),
     }
 )
-"""What a closed line still does: it informs, hides and erases."""
+"""What a closed line still does: it informs, hides and erases. What was sent before stays as open
+as it was: a reply is read, and a message is sealed to a key that is there already."""
 
 
 class Conversation:
@@ -46,6 +57,7 @@ class Conversation:
         self,
         line: Line,
         drafts: Drafts,
+        inboxes: Inboxes,
         painter: Painter,
         groups: Groups,
         chats: Chats,
@@ -60,7 +72,10 @@ class Conversation:
         self._texts = texts
         self._clock = clock
         self._shelf = Shelf(line, texts, clock, drafts.new_secret)
-        self._interviewing = Interviewing(line, drafts, self._shelf, clock)
+        self._returning = Returning(
+            line, inboxes, self._shelf, Guessing(), clock, drafts.new_secret
+        )
+        self._interviewing = Interviewing(line, drafts, self._shelf, self._returning, clock)
         self._acts: Mapping[Verb, Callable[[Chat, Press], Awaitable[Card]]] = {
             Verb.HIDE: self._hide,
             Verb.LANGUAGE: self._speak,
@@ -93,6 +108,7 @@ class Conversation:
         event = read(update)
         if isinstance(event, Tap | Text | Command | Thing):
             await self._painter.settled(event.chat)
+            await self._follow(event.chat)
 
     async def give_up(self, update: Mapping[str, Any]) -> None:
         """What is owed to the sender of an update that could not be handled."""
@@ -104,6 +120,21 @@ class Conversation:
             chat = self._chats.touch(event.chat, self._clock())
             self._painter.remove(chat, event.message)
 
+    async def renew_inbox(self, chat_id: int, secret: str) -> bool:
+        """Draw the inbox anew where it stands open in the chat: something new is in it.
+
+        False where it does not, or where the card is gone: then nothing was shown.
+        """
+        chat = self._chats.known(chat_id)
+        if chat is None:
+            return False
+        async with chat.lock:
+            if not _stands_for_case(chat) or chat.secret != secret or chat.hidden:
+                return False
+            self._painter.hide(chat, await self._shown(chat))
+        await self._painter.settled(chat_id)
+        return chat.card is not None and chat.secret == secret and not chat.hidden
+
     async def hide_untouched(self) -> None:
         """Hide cards that nobody touched for a while, and forget the secrets of hidden ones.
 
@@ -114,6 +145,15 @@ class Conversation:
                 if not chat.hidden and self._chats.is_untouched(chat, self._clock()):
                     self._painter.hide(chat, self._shelf.hidden(chat))
         self._chats.forget_secrets(self._clock())
+
+    async def _follow(self, chat_id: int) -> None:
+        chat = self._chats.known(chat_id)
+        if chat is not None:
+            async with chat.lock:
+                try:
+                    await self._returning.follow(chat)
+                except StorageUnavailable as error:  # the next update of this chat tries again
+                    log.warning("%s", error)
 
     async def _personal(self, event: Personal) -> None:
         chat = self._chats.touch(event.chat, self._clock())
@@ -188,7 +228,8 @@ class Conversation:
 
     async def _act(self, chat: Chat, press: Press) -> Card:
         """What a key or a command does; returns the card to show."""
-        if press.verb not in _WHILE_CLOSED and not self._line.is_open():
+        open_still = press.verb in _WHILE_CLOSED or _stands_for_case(chat)
+        if not open_still and not self._line.is_open():
             return self._shelf.closed(chat)
         try:
             return await self._done(chat, press)
@@ -204,27 +245,52 @@ class Conversation:
         card = self._shelf.card(chat, press.verb, press.argument)
         if card is not None:
             return card
+        if _stands_for_case(chat):
+            return await self._returning.pressed(chat, press)
         return await self._interviewing.pressed(chat, press)
 
     # What is typed, sent or commanded.
 
     async def _typed(self, chat: Chat, event: Text) -> None:
+        if like_a_code(event.text) or (chat.secret is None and _asks_for_code(chat)):
+            await self._code(chat, event)
+            return
         card = None
-        if chat.secret is not None and not chat.hidden and self._line.is_open():
-            card = await self._interviewing.typed(chat, event.text, event.update)
+        if chat.secret is not None and not chat.hidden:
+            if _stands_for_case(chat):
+                card = await self._returning.typed(chat, event.text, event.update)
+            elif self._line.is_open():
+                card = await self._interviewing.typed(chat, event.text, event.update)
+        self._painter.remove(chat, event.message)
         if card is None:
-            self._painter.remove(chat, event.message)
             await self._explain(chat, NOT_NOW)
         else:
-            self._painter.remove(chat, event.message)
+            self._painter.draw(chat, card)
+
+    async def _code(self, chat: Chat, event: Text) -> None:
+        """It leaves the chat before anything else is done with it."""
+        self._painter.remove(chat, event.message)
+        if chat.secret is not None:
+            reason = CODE_INSIDE if _stands_for_case(chat) else CODE_AT_INTERVIEW
+            await self._explain(chat, reason)
+            return
+        card = await self._returning.entered(chat, event.text)
+        chat.hidden = chat.asleep = False
+        if chat.card is None:  # after a restart: whatever stands there still is swept away
+            self._painter.draw_anew(chat, card, event.message)
+        else:
             self._painter.draw(chat, card)
 
     async def _explain(self, chat: Chat, reason: str) -> None:
         """One short line on the card why something was removed; a hidden card says nothing."""
         if chat.card is None or chat.hidden or chat.asleep:
             return
-        card = await self._act(chat, chat.showing or Press(chat.secret, 0, Verb.CONTINUE))
+        card = await self._shown(chat)
         self._painter.draw(chat, with_notice(card, self._say(chat)(reason)))
+
+    async def _shown(self, chat: Chat) -> Card:
+        """What the card shows, once more."""
+        return await self._act(chat, chat.showing or Press(chat.secret, 0, Verb.CONTINUE))
 
     async def _commanded(self, chat: Chat, event: Command) -> None:
         verb = SHOWS.get(event.name)
@@ -234,7 +300,7 @@ class Conversation:
                 self._painter.hide(chat, self._shelf.hidden(chat))
             return
         chat.hidden = chat.asleep = False
-        if verb is Verb.FORGET and chat.secret is not None and chat.revision == INBOX:
+        if verb is Verb.FORGET and _stands_for_case(chat):
             verb = Verb.ERASE
         press = Press(chat.secret, chat.revision, verb or Verb.CONTINUE)
         card = await self._act(chat, press)
@@ -250,12 +316,12 @@ class Conversation:
             chat.language = press.argument
         if chat.secret is None:
             return self._shelf.card(chat, Verb.SAFETY) or self._shelf.start(chat)
-        if chat.revision == INBOX:
+        if _stands_for_case(chat):
             return await self._current(chat, press)
         return await self._interviewing.speak(chat, chat.language)
 
     async def _begin(self, chat: Chat, press: Press) -> Card:
-        if chat.revision == INBOX and chat.secret is not None:
+        if _stands_for_case(chat):
             return await self._current(chat, press)
         return await self._interviewing.begin(chat)
 
@@ -263,8 +329,8 @@ class Conversation:
         """Where the person stands."""
         if chat.secret is None:
             return self._shelf.start(chat)
-        if chat.revision == INBOX:
-            return self._shelf.card(chat, Verb.INBOX) or self._shelf.start(chat)
+        if _stands_for_case(chat):
+            return await self._returning.current(chat)
         return await self._interviewing.current(chat)
 
     async def _ask_to_forget(self, chat: Chat, press: Press) -> Card:
@@ -280,10 +346,22 @@ class Conversation:
             await self._drafts.erase(chat.secret)
         return self._shelf.gone(chat)
 
-    async def _erase(self, chat: Chat, _press: Press) -> Card:
-        if chat.secret is not None:
-            await self._drafts.erase_case(chat.secret)
+    async def _erase(self, chat: Chat, press: Press) -> Card:
+        if _stands_for_case(chat):
+            await self._returning.erase(chat)
+        elif chat.secret is not None:
+            return await self._current(chat, press)
         return self._shelf.gone(chat)
 
     def _say(self, chat: Chat) -> Say:
         return self._texts.say(chat.language)
+
+
+def _stands_for_case(chat: Chat) -> bool:
+    """Whether the chat's secret is that of an inbox, not that of an interview."""
+    return chat.secret is not None and chat.revision == INBOX
+
+
+def _asks_for_code(chat: Chat) -> bool:
+    showing = chat.showing
+    return showing is not None and showing.verb is Verb.CODE and not chat.hidden

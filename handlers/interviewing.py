@@ -13,9 +13,9 @@ from handlers import plain
 from handlers.buttons import Press, Verb, on_keys
 from handlers.calendar import parse_day, parse_month
 from handlers.chats import Chat
-from handlers.layout import INBOX
 from handlers.ports import Card, Drafts, Line, Sent, Stored, Submission
 from handlers.questions import show
+from handlers.returning import Returning
 from handlers.shelf import Shelf
 from intake import events, interview
 from intake.clock import Clock
@@ -44,10 +44,13 @@ RACES: Final = 5
 class Interviewing:
     """Steps of interviews, for chats whose lock is held; each returns the card to show."""
 
-    def __init__(self, line: Line, drafts: Drafts, shelf: Shelf, clock: Clock) -> None:
+    def __init__(
+        self, line: Line, drafts: Drafts, shelf: Shelf, returning: Returning, clock: Clock
+    ) -> None:
         self._line = line
         self._drafts = drafts
         self._shelf = shelf
+        self._returning = returning
         self._clock = clock
 
     async def begin(self, chat: Chat) -> Card:
@@ -63,15 +66,17 @@ class Interviewing:
         return self._redrawn(chat, stored)
 
     async def current(self, chat: Chat) -> Card:
-        """Where the person stands: the question, the closing card, or that all is gone."""
+        """Where the person stands: the question, what was sent, or that all is gone."""
         found = await self._drafts.open(chat.secret or "")
-        return self._redrawn(chat, found) if isinstance(found, Stored) else self._ended(chat, found)
+        if isinstance(found, Stored):
+            return self._redrawn(chat, found)
+        return await self._ended(chat, found)
 
     async def pressed(self, chat: Chat, press: Press) -> Card:
         """A key of the interview. One drawn for another revision changes nothing."""
         found = await self._drafts.open(chat.secret or "")
         if not isinstance(found, Stored):
-            return self._ended(chat, found)
+            return await self._ended(chat, found)
         if press.verb is Verb.MONTH:
             return self._redrawn(chat, found, parse_month(press.argument))
         make = _EVENTS.get(press.verb)
@@ -117,7 +122,7 @@ class Interviewing:
         """The interview goes on in another language."""
         found = await self._drafts.open(chat.secret or "")
         if not isinstance(found, Stored):
-            return self._ended(chat, found)
+            return await self._ended(chat, found)
         draft = replace(found.draft, language=language)
         saved = await self._drafts.save(chat.secret or "", draft, found.revision)
         return self._redrawn(chat, saved) if saved else await self.current(chat)
@@ -133,7 +138,7 @@ class Interviewing:
         if kept is None:
             return await self.current(chat)
         if isinstance(kept, Sent):
-            return self._ended(chat, kept)
+            return await self._ended(chat, kept)
         if Effect.HIDE in step.effects:
             chat.revision = on_keys(kept.revision)
             return self._shelf.hidden(chat)
@@ -178,14 +183,13 @@ class Interviewing:
         day = answer if isinstance(answer, date) else self._clock().date()
         return day.replace(day=1)
 
-    def _ended(self, chat: Chat, sent: Sent | None) -> Card:
+    async def _ended(self, chat: Chat, sent: Sent | None) -> Card:
         """The interview is over: sent, or gone."""
+        if sent is not None:
+            return await self._returning.arrived(chat, sent)
         chat.showing = None
-        if sent is None:
-            chat.secret = None
-            return plain.expired(self._shelf.pen(chat))
-        chat.secret, chat.revision, chat.language = sent.inbox, INBOX, sent.language
-        return self._shelf.card(chat, Verb.CLOSING) or self._shelf.start(chat)
+        chat.secret = None
+        return plain.expired(self._shelf.pen(chat))
 
 
 def _asks_text(screen: Screen) -> bool:

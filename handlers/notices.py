@@ -9,6 +9,10 @@ SAVE_FAILED: Final = mark("That could not be kept just now. Please tap again in 
 FAILED: Final = mark("Something went wrong. Please tap again; if it stays so, send /start.")
 OLD: Final = mark("This button is out of date.")
 NOT_NOW: Final = mark("What you typed was removed: please use the buttons here.")
+CODE_INSIDE: Final = mark("A code was removed: you need none here, you are in already.")
+CODE_AT_INTERVIEW: Final = mark(
+    "A code was removed. To use it, first send or erase the answers that are open here."
+)
 
 _VIDEO: Final = mark("A video was removed. Please send no videos here.")
 _FILE: Final = mark("A file was removed. Please send no files here.")

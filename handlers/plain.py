@@ -24,7 +24,8 @@ def choose_language(pens: dict[str, Pen]) -> Card:
     buttons = [
         pen.key(LANGUAGES.get(code, code), Verb.LANGUAGE, code) for code, pen in pens.items()
     ]
-    return card(["\n".join(questions)], [*flowing(buttons)])
+    codes = [key for pen in pens.values() for key in _code_key(pen)]
+    return card(["\n".join(questions)], [*flowing(buttons), *flowing(codes)])
 
 
 def safety(form: Form, pen: Pen, fresh: str) -> Card:
@@ -35,6 +36,7 @@ def safety(form: Form, pen: Pen, fresh: str) -> Card:
         [
             [pen.plain_key(say("More about safety"), Verb.MORE)],
             [_onward(pen, fresh)],
+            _code_key(pen),
             _exits(pen),
         ],
     )
@@ -44,7 +46,7 @@ def more_safety(form: Form, pen: Pen, fresh: str) -> Card:
     say = pen.say
     return card(
         [bold(say("Your safety")), text(form.texts.safety_more.text(pen.language))],
-        [[_onward(pen, fresh)], _exits(pen)],
+        [[_onward(pen, fresh)], _code_key(pen), _exits(pen)],
     )
 
 
@@ -112,19 +114,7 @@ def closed(form: Form, pen: Pen, website: str) -> Card:
         [
             [pen.plain_key(pen.say("Information"), Verb.TOPICS)],
             [pen.way_back(pen.say("Try again"))],
-            _exits(pen),
-        ],
-    )
-
-
-def farewell(form: Form, pen: Pen) -> Card:
-    """The closing card. `pen` carries the inbox secret: with it the case can be erased."""
-    say = pen.say
-    return card(
-        [bold(say("Sent")), text(form.texts.closing.text(pen.language))],
-        [
-            [pen.plain_key(say("Information"), Verb.TOPICS)],
-            [pen.plain_key(say("Erase everything"), Verb.ERASE)],
+            _code_key(pen),
             _exits(pen),
         ],
     )
@@ -144,7 +134,7 @@ def nothing_open(pen: Pen) -> Card:
     say = pen.say
     words = say(
         "No answers are open on this card. Unfinished answers are erased a day after the last tap; "
-        "what was sent is erased with the button on the card that confirmed it."
+        "what was sent is erased on its own card, or after you enter your code."
     )
     return card([text(words)], [_ways(pen)])
 
@@ -177,6 +167,13 @@ def _onward(pen: Pen, fresh: str) -> Button:
     if pen.secret is not None:
         return pen.way_back(label)
     return replace(pen, secret=fresh, revision=1).plain_key(label, Verb.BEGIN)
+
+
+def _code_key(pen: Pen) -> Row:
+    """For who comes back to what was sent; where something is open already, none."""
+    if pen.secret is not None:
+        return []
+    return [pen.plain_key(pen.say("I have a code"), Verb.CODE)]
 
 
 def _back(pen: Pen) -> Button:

@@ -108,13 +108,14 @@ def _typed(screen: AskScreen, say: Say) -> str:
     if state.over:
         words = say("This is {over} characters too long ({limit} at most).")
         lines.append("⚠️ " + text(words.format(over=state.over, limit=state.limit)))
-    lines.extend(_warned(warning, say) for warning in state.warnings)
+    lines.extend(warned(warning, say) for warning in state.warnings)
     if state.warnings:
         lines.append(text(say("Better to leave that out. You decide.")))
     return "\n".join(lines)
 
 
-def _warned(suspicion: Suspicion, say: Say) -> str:
+def warned(suspicion: Suspicion, say: Say) -> str:
+    """A line that says what a passage looks like, and which one is meant."""
     sentence = say(_SIGNS[suspicion.sign]).format(passage=f"«{shortened(suspicion.passage, 40)}»")
     return "⚠️ " + text(sentence[:1].upper() + sentence[1:])
 

@@ -6,7 +6,7 @@ the interview's secret so that the way back is a tap.
 
 from collections.abc import Callable, Mapping
 
-from handlers import plain
+from handlers import inbox, plain
 from handlers.buttons import Press, Verb
 from handlers.chats import Chat
 from handlers.layout import Pen
@@ -33,7 +33,7 @@ class Shelf:
             Verb.HELP: lambda chat, _: plain.help_card(line.form, self.pen(chat)),
             Verb.TOPICS: lambda chat, _: plain.topics(line.library, self.pen(chat)),
             Verb.TOPIC: self._topic,
-            Verb.INBOX: lambda chat, _: plain.farewell(line.form, self.pen(chat)),
+            Verb.CODE: lambda chat, _: self._ask_for_code(chat),
             Verb.FORGET: lambda chat, _: self._ask_to_forget(chat, Verb.FORGET_YES),
             Verb.ERASE: lambda chat, _: self._ask_to_forget(chat, Verb.ERASE_YES),
         }
@@ -58,7 +58,8 @@ class Shelf:
         return self._cards[verb](chat, "")
 
     def hidden(self, chat: Chat) -> Card:
-        chat.hidden = True
+        """A code that was shown goes with its card."""
+        chat.hidden, chat.slip = True, None
         return plain.hidden(self._line.form, self.pen(chat), self._clock().day)
 
     def closed(self, chat: Chat) -> Card:
@@ -66,9 +67,14 @@ class Shelf:
         return plain.closed(self._line.form, self.pen(chat), self._line.website)
 
     def gone(self, chat: Chat) -> Card:
-        """After erasing: the chat stands for nothing any more."""
-        chat.secret, chat.revision, chat.showing = None, 0, None
+        """After erasing."""
+        self.leave(chat)
         return plain.forgotten(self.pen(chat))
+
+    def leave(self, chat: Chat) -> None:
+        """The chat stands for nothing any more."""
+        chat.secret, chat.revision, chat.showing = None, 0, None
+        chat.slip = chat.announced = None
 
     def _learn_language(self, chat: Chat, argument: str) -> None:
         """Plain keys carry their language, so that it outlives the process."""
@@ -88,6 +94,10 @@ class Shelf:
         if found is None:
             return plain.topics(self._line.library, self.pen(chat))
         return plain.topic(found, self.pen(chat), self._clock().date())
+
+    def _ask_for_code(self, chat: Chat) -> Card:
+        """Where something is open there is nothing to enter a code for."""
+        return inbox.enter_code(self.pen(chat)) if chat.secret is None else self.start(chat)
 
     def _ask_to_forget(self, chat: Chat, yes: Verb) -> Card:
         pen = self.pen(chat)

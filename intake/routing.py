@@ -116,12 +116,13 @@ def contact_rule(form: Form, answers: Answers, now: datetime) -> ContactRule:
     if contact.never_when is not None and contact.never_when.test(known, now.date()):
         return ContactRule.never()
     window = contact.windows.get(str(known.get(contact.question)))
-    return (
-        ContactRule.never() if window is None else _in_utc(window, known.get(contact.offset or ""))
-    )
+    return hours_in_utc(window, known.get(contact.offset or ""))
 
 
-def _in_utc(window: frozenset[int], offset: Answer | None) -> ContactRule:
+def hours_in_utc(window: frozenset[int] | None, offset: Answer | None) -> ContactRule:
+    """The rule for a window of the person's own hours; `offset` is how far they are from UTC."""
+    if window is None:
+        return ContactRule.never()
     if len(window) == 24:
         return ContactRule.any_time()
     if not isinstance(offset, int):

@@ -1,0 +1,85 @@
+"""How often a code may be tried: a few times in one chat, then slower; and so often by everybody.
+
+Memory only, and bounded. What a code opens is not known here, and a typing slip is never counted:
+it costs nothing. See docs/threat-model.md for what guessing costs with the database in hand.
+"""
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+FREE: Final = 3
+"""Wrong codes of one chat before it has to wait."""
+
+FIRST_WAIT: Final = timedelta(seconds=30)
+LONGEST_WAIT: Final = timedelta(hours=1)
+
+FORGIVEN_AFTER: Final = timedelta(days=1)
+"""A chat without a wrong code for so long begins anew."""
+
+FOR_ALL: Final = 20
+MINUTE: Final = timedelta(minutes=1)
+"""No more than so many tries a minute, whoever makes them: each costs a fifth of a second of a
+processor and 64 MiB for that long."""
+
+MOST_CHATS: Final = 50_000
+
+_NONE: Final = timedelta(0)
+
+
+@dataclass(slots=True)
+class _Record:
+    wrong: int
+    last: datetime
+
+    @property
+    def until(self) -> datetime:
+        if self.wrong < FREE:
+            return self.last
+        doublings: int = min(self.wrong - FREE, 20)
+        return self.last + min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+
+
+class Guessing:
+    """Wrong codes of this process, those tried longest ago first."""
+
+    def __init__(self, most: int = MOST_CHATS) -> None:
+        self._most = most
+        self._records: OrderedDict[int, _Record] = OrderedDict()
+        self._tries: deque[datetime] = deque()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def wait(self, chat: int, now: datetime) -> timedelta:
+        """How long until this chat may try a code; zero for now."""
+        record = self._records.get(chat)
+        own = record.until - now if record is not None else _NONE
+        while self._tries and self._tries[0] <= now - MINUTE:
+            self._tries.popleft()
+        crowd = self._tries[0] + MINUTE - now if len(self._tries) >= FOR_ALL else _NONE
+        return max(own, crowd, _NONE)
+
+    def trying(self, now: datetime) -> None:
+        """A code is tried, and nobody knows yet whether it is right."""
+        self._tries.append(now)
+
+    def wrong(self, chat: int, now: datetime) -> None:
+        """It led nowhere."""
+        self._forgive(now)
+        record = self._records.pop(chat, None) or _Record(0, now)
+        record.wrong, record.last = record.wrong + 1, now
+        self._records[chat] = record
+        while len(self._records) > self._most:
+            self._records.popitem(last=False)
+
+    def right(self, chat: int) -> None:
+        self._records.pop(chat, None)
+
+    def _forgive(self, now: datetime) -> None:
+        while self._records:
+            chat, record = next(iter(self._records.items()))
+            if record.last > now - FORGIVEN_AFTER:
+                return
+            del self._records[chat]
