@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from storage.database import Database, Prepared
 from storage.dialects import insert_if_absent
@@ -21,6 +21,13 @@ class Nonces:
         """Mark a nonce as used. False: it was used before, so the request is a replay."""
         values = {"hash": digest, "expires": to_seconds(expires)}
         return bool(await self._database.one(self._insert, values))
+
+    async def used(self, digest: bytes) -> bool:
+        """Whether a nonce was used; asking does not use it."""
+        clause = select(nonces.c.hash).where(nonces.c.hash == digest)
+        return await self._database.read(
+            lambda connection: connection.execute(clause).first() is not None
+        )
 
     async def expire(self, now: datetime) -> int:
         """Forget nonces that no request could use any more. Returns how many."""

@@ -14,6 +14,14 @@ async def test_a_nonce_is_good_once(storage: Storage) -> None:
     assert await storage.nonces.use(os.urandom(32), NOW)
 
 
+async def test_asking_whether_a_nonce_was_used_does_not_use_it(storage: Storage) -> None:
+    digest = os.urandom(32)
+    assert not await storage.nonces.used(digest)
+    assert await storage.nonces.use(digest, NOW)
+    assert await storage.nonces.used(digest)
+    assert not await storage.nonces.used(os.urandom(32))
+
+
 async def test_of_many_uses_in_one_instant_one_counts(storage: Storage, address: str) -> None:
     other = await open_storage(address)
     digest = os.urandom(32)

@@ -1,0 +1,136 @@
+"""Linked chats of volunteers: `handlers.volunteers.Links` on cryptography and storage.
+
+A row is named by a keyed hash of the chat and holds the chat sealed. Both keys come from the
+return key, which is not in the database: the disk alone tells no chat (promise 1).
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from crypto.errors import BadFormat, CryptoError, Forged, Stale, UnknownKey
+from crypto.kdf import Random, key_id
+from crypto.link import read_link
+from crypto.linked import LinkedChat, LinkedChats
+from handlers.volunteers import Linking, Volunteer
+from intake.clock import Clock
+from intake.errors import LineClosed
+from intake.roster import Member, Role, Roster
+from storage.links import Links
+from storage.nonces import Nonces
+
+log = logging.getLogger("tropa.links")
+
+REMEMBERED: Final = timedelta(days=1)
+"""How long an update is known to have taken a case: Telegram brings none that is older."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A linked chat, opened to write to it; `row` is where it is kept."""
+
+    row: bytes
+    key_id: str
+    chat: LinkedChat
+
+
+class VolunteerLinks:
+    """`roster` raises `LineClosed` when none is in force."""
+
+    def __init__(
+        self,
+        links: Links,
+        nonces: Nonces,
+        keys: LinkedChats,
+        roster: Callable[[], Roster],
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._links = links
+        self._nonces = nonces
+        self._keys = keys
+        self._roster = roster
+        self._clock = clock
+        self._random = random
+
+    async def link(self, chat: int, text: str) -> Linking:
+        """See `handlers.volunteers.Links.link`."""
+        members = self.members()
+        try:
+            linked = read_link(text, lambda name: _signing_key(members, name), self._clock())
+        except Stale:
+            return Linking.LATE
+        except (BadFormat, UnknownKey, Forged):
+            return Linking.NONE
+        digest = hashlib.sha256(f"link {linked.key_id} ".encode() + linked.nonce).digest()
+        if await self._nonces.use(digest, linked.expires):
+            await self.keep(Told(self._keys.row(chat), linked.key_id, LinkedChat(chat)))
+            return Linking.LINKED
+        # The same update, brought again: what it asked for is done.
+        found = await self._links.get(self._keys.row(chat))
+        return Linking.LINKED if found and found[0] == linked.key_id else Linking.LATE
+
+    async def unlink(self, chat: int) -> bool:
+        """See `handlers.volunteers.Links.unlink`."""
+        row = self._keys.row(chat)
+        if await self._links.get(row) is None:
+            return False
+        await self._links.delete(row)
+        return True
+
+    async def volunteer(self, chat: int) -> Volunteer | None:
+        """See `handlers.volunteers.Links.volunteer`."""
+        found = await self._links.get(self._keys.row(chat))
+        if found is None:
+            return None
+        member = self.members().get(found[0])
+        return None if member is None else Volunteer(found[0], member)
+
+    async def takes(self, chat: int, update: int, case: bytes) -> None:
+        """See `handlers.volunteers.Links.takes`."""
+        mark = self._keys.mark(chat, update, case)
+        await self._nonces.use(mark, self._clock() + REMEMBERED)
+
+    async def took(self, chat: int, update: int, case: bytes) -> bool:
+        """See `handlers.volunteers.Links.took`."""
+        return await self._nonces.used(self._keys.mark(chat, update, case))
+
+    def members(self) -> dict[str, Member]:
+        """Who may link a chat, by key id. Raises `LineClosed`."""
+        return {
+            key_id(member.sealing_key): member
+            for member in self._roster().members
+            if member.role is not Role.RECOVERY
+        }
+
+    async def of(self, key_ids: Iterable[str]) -> list[Told]:
+        """The linked chats of these members; one that does not open is passed over."""
+        return [told for row in await self._links.of(list(key_ids)) for told in self._opened(*row)]
+
+    async def keep(self, told: Told) -> None:
+        """Link the chat, or note where it was told last."""
+        sealed = self._keys.seal(told.row, told.key_id, told.chat, self._random)
+        await self._links.put(told.row, told.key_id, sealed)
+
+    async def drop_strangers(self) -> None:
+        """Forget the chats of those who left the roster; while none is in force, nobody left."""
+        try:
+            members = self.members()
+        except LineClosed:
+            return
+        await self._links.keep(list(members))
+
+    def _opened(self, row: bytes, name: str, sealed: bytes) -> list[Told]:
+        try:
+            return [Told(row, name, self._keys.open(row, name, sealed))]
+        except CryptoError:
+            log.warning("a linked chat does not open: was RETURN_KEY replaced? Link it again")
+            return []
+
+
+def _signing_key(members: Mapping[str, Member], name: str) -> bytes | None:
+    member = members.get(name)
+    return None if member is None else member.signing_key

@@ -1,0 +1,286 @@
+"""Volunteers in Telegram: linking a chat, what waits, and a case as a file.
+
+A chat is a volunteer's if it was linked with a text that a member's key signed. To any other chat
+nothing here answers, nor tells that it is here. A case is sent as it is stored, sealed: neither
+Telegram nor this process could read it.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Final, Protocol
+
+from handlers import volunteer_cards as cards
+from handlers.boundary import Command
+from handlers.case_files import case_file
+from handlers.chats import HIDE_AFTER, Chat, Chats
+from handlers.layout import Pen
+from handlers.painter import Painter
+from handlers.ports import Busy, Card, Document, Messenger, Unreachable
+from handlers.queue_parts import Listing, Parts
+from handlers.texts import Texts
+from intake.bundle import BUNDLE_SUFFIX, Bundle
+from intake.case import Turn
+from intake.errors import LineClosed
+from intake.roster import Member, Role
+
+log = logging.getLogger("tropa.volunteers")
+
+NAMES: Final = frozenset({"link", "unlink", "queue", "take"})
+"""The commands that may be a volunteer's."""
+
+SHORT: Final = 8
+"""Digits of a case's id that she is shown."""
+
+FILE_STAYS: Final = HIDE_AFTER
+"""How long the file of a case stays in a chat: it can be sent again."""
+
+TRIES: Final = 4
+"""Attempts at sending a file, some seconds apart."""
+
+_DIGITS: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
+
+
+class Linking(Enum):
+    """What became of a text that should link a chat."""
+
+    LINKED = "linked"
+    LATE = "late"  # a member's own, but used before, or too old
+    NONE = "none"  # nothing that a member's key signed
+
+
+@dataclass(frozen=True, slots=True)
+class Volunteer:
+    """Whose chat it is."""
+
+    key_id: str
+    member: Member
+
+    @property
+    def lead(self) -> bool:
+        return self.member.role is Role.LEAD
+
+
+class Links(Protocol):
+    """Which chats are linked, and which update made a volunteer take which case.
+
+    All may raise `StorageUnavailable`.
+    """
+
+    async def link(self, chat: int, text: str) -> Linking:
+        """Link the chat if the text allows it. Raises `LineClosed`."""
+
+    async def unlink(self, chat: int) -> bool:
+        """Whether it was linked."""
+
+    async def volunteer(self, chat: int) -> Volunteer | None:
+        """Whose chat it is; None for everybody else. Raises `LineClosed` for a linked chat."""
+
+    async def takes(self, chat: int, update: int, case: bytes) -> None:
+        """Remember, for a day, that this update takes this case."""
+
+    async def took(self, chat: int, update: int, case: bytes) -> bool:
+        """Whether this update took this case before: then it comes again."""
+
+
+class Volunteers:
+    """Answers the commands of linked chats, one chat at a time."""
+
+    def __init__(
+        self,
+        links: Links,
+        queue: Parts,
+        messenger: Messenger,
+        painter: Painter,
+        chats: Chats,
+        texts: Texts,
+        languages: Callable[[], tuple[str, ...]],
+        pause: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._links = links
+        self._queue = queue
+        self._messenger = messenger
+        self._painter = painter
+        self._chats = chats
+        self._texts = texts
+        self._languages = languages
+        self._pause = pause
+        self._files: list[tuple[datetime, Chat, int]] = []
+
+    async def answer(self, event: Command) -> bool:
+        """Whether the command was a volunteer's, and is done; nothing was changed otherwise."""
+        if event.name not in NAMES:
+            return False
+        chat = self._chats.touch(event.chat, self._queue.clock())
+        async with chat.lock:
+            if chat.asleep:
+                return False  # the card holds a secret that this process forgot: it stays
+            chat.language = chat.language or self._texts.closest(event.language, self._languages())
+            card = await self._card(chat, event)
+            if card is None:
+                return False
+            chat.hidden, chat.showing = False, None
+            self._painter.draw_anew(chat, card, event.message)
+        return True
+
+    async def clear_files(self) -> None:
+        """Take files out of the chats that they were sent to a while ago."""
+        before = self._queue.clock() - FILE_STAYS
+        due = [file for file in self._files if file[0] <= before]
+        self._files = [file for file in self._files if file[0] > before]
+        for _, chat, message in due:
+            self._painter.remove(chat, message)
+
+    async def _card(self, chat: Chat, event: Command) -> Card | None:
+        """What the command is answered with; None for one that is not a volunteer's."""
+        match event.name:
+            case "link":
+                return await self._link(chat, event)
+            case "unlink":
+                unlinked = await self._links.unlink(chat.id)
+                return cards.unlinked(self._pen(chat)) if unlinked else None
+        try:
+            volunteer = await self._links.volunteer(chat.id)
+            if volunteer is None:
+                return None
+            return await self._served(chat, volunteer, event)
+        except LineClosed:
+            return cards.line_closed(self._pen(chat))
+
+    async def _link(self, chat: Chat, event: Command) -> Card | None:
+        try:
+            # A line of this length is wrapped where it is copied from.
+            linking = await self._links.link(chat.id, "".join(event.argument.split()))
+        except LineClosed:
+            return None
+        match linking:
+            case Linking.LINKED:
+                return cards.linked(self._pen(chat))
+            case Linking.LATE:
+                return cards.out_of_date(self._pen(chat))
+            case Linking.NONE:
+                return None
+
+    async def _served(self, chat: Chat, volunteer: Volunteer, event: Command) -> Card:
+        if not volunteer.member.opens_cases:
+            return cards.opens_none(self._pen(chat))
+        listing = await self._listing(volunteer)
+        if event.name == "queue":
+            return self._counts(chat, volunteer, listing)
+        return await self._take(chat, volunteer, listing, event)
+
+    def _counts(self, chat: Chat, volunteer: Volunteer, listing: Listing) -> Card:
+        waits = cards.Waits(
+            counts=listing.counts,
+            held=len(listing.mine),
+            most=volunteer.member.capacity,
+            unanswered=sum(one.header.turn is Turn.OURS for one in listing.mine),
+            asked=len(listing.asked),
+        )
+        return cards.queue(self._pen(chat), waits)
+
+    async def _take(
+        self, chat: Chat, volunteer: Volunteer, listing: Listing, event: Command
+    ) -> Card:
+        """Take one and send it. An update that comes again takes nothing more: it sends again."""
+        for listed in listing.mine:
+            if await self._links.took(chat.id, event.update, listed.header.id):
+                card = await self._send(chat, volunteer, listed.header.id)
+                return card or cards.nothing_waits(self._pen(chat))
+        beginning = event.argument.strip().lower()
+        if beginning:
+            return await self._take_named(chat, volunteer, listing, event, beginning)
+        mine = {listed.header.id for listed in listing.mine}
+        for listed in listing.cases:
+            if listed.header.id not in mine:
+                card = await self._take_one(chat, volunteer, listed.header.id, event)
+                if card is not None:
+                    return card
+        return cards.nothing_waits(self._pen(chat))
+
+    async def _take_named(
+        self, chat: Chat, volunteer: Volunteer, listing: Listing, event: Command, beginning: str
+    ) -> Card:
+        found = await self._beginning_with(beginning, volunteer, listing)
+        if len(found) > 1:
+            return cards.several(self._pen(chat), beginning)
+        for case in found:
+            card = await self._take_one(chat, volunteer, case, event)
+            if card is not None:
+                return card
+        return cards.no_such_case(self._pen(chat), beginning[:SHORT])
+
+    async def _beginning_with(
+        self, beginning: str, volunteer: Volunteer, listing: Listing
+    ) -> set[bytes]:
+        """The cases that she holds or could take and that begin so, on all pages of the queue."""
+        if not _DIGITS.fullmatch(beginning):
+            return set()
+        ids = {listed.header.id for listed in (*listing.mine, *listing.cases)}
+        start = len(listing.cases)
+        while listing.cases and start < listing.matching:
+            listing = await self._listing(volunteer, start)
+            ids |= {listed.header.id for listed in listing.cases}
+            start += len(listing.cases)
+        return {case for case in ids if case.hex().startswith(beginning)}
+
+    async def _take_one(
+        self, chat: Chat, volunteer: Volunteer, case: bytes, event: Command
+    ) -> Card | None:
+        """None where somebody was faster, or it is gone."""
+        queue, most = self._queue, volunteer.member.capacity
+        await self._links.takes(chat.id, event.update, case)
+        try:
+            await queue.cases.take(case, volunteer.key_id, queue.clock(), most)
+        except (queue.faults.held_by_other, queue.faults.unknown_case):
+            return None
+        except queue.faults.full:
+            held = len((await self._listing(volunteer)).mine)
+            return cards.full(self._pen(chat), held, most)
+        return await self._send(chat, volunteer, case)
+
+    async def _send(self, chat: Chat, volunteer: Volunteer, case: bytes) -> Card | None:
+        """The sealed case, with what a machine that is never online needs beside it."""
+        queue, now, name = self._queue, self._queue.clock(), case.hex()[:SHORT]
+        try:
+            stored = await queue.cases.fetch(case, volunteer.key_id)
+        except queue.faults.unknown_case:
+            return None  # erased in this moment
+        whole = case_file(stored, volunteer.key_id, now, lead=volunteer.lead)
+        roster, form = queue.envelope(), queue.form(whole.header.form)
+        if roster is None or form is None:
+            log.error("a case cannot be sent as a file: its form or the roster is not here")
+            return cards.not_sent(self._pen(chat), name)
+        file = f"case-{name}{BUNDLE_SUFFIX}"
+        document = Document(file, Bundle.of(whole, roster, form).to_bytes())
+        if not await self._stubbornly(chat, document):
+            return cards.not_sent(self._pen(chat), name)
+        return cards.taken(self._pen(chat), name, whole.header.leased_until or now, file)
+
+    async def _stubbornly(self, chat: Chat, document: Document) -> bool:
+        """Whether Telegram took the file. Where an answer is lost it may stand there twice."""
+        for attempt in range(TRIES):
+            try:
+                message = await self._messenger.send_document(chat.id, document)
+            except Busy as busy:
+                await self._pause(busy.retry_after or 2.0**attempt)
+            except Unreachable:
+                return False
+            else:
+                self._files.append((self._queue.clock(), chat, message))
+                return True
+        return False
+
+    async def _listing(self, volunteer: Volunteer, start: int = 0) -> Listing:
+        queue = self._queue
+        return await queue.cases.queue(
+            volunteer.key_id, queue.clock(), lead=volunteer.lead, start=start
+        )
+
+    def _pen(self, chat: Chat) -> Pen:
+        """Its keys lead back to whatever else the chat stands for."""
+        say = self._texts.say(chat.language)
+        return Pen(say, chat.language, chat.secret, chat.revision)
