@@ -153,6 +153,9 @@ class World:
         self.roster = self._first_roster()
         self.envelope: bytes | None = self.signed(self.roster)
         self.closed: TropaError | None = None
+        self.keys: dict[str, CaseKey] = {}
+        self.headers: dict[str, CaseHeader] = {}
+        self.posted = 0
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
@@ -260,7 +263,12 @@ class World:
         sealed = self.seal(key.public, header, 0, record)
         case = NewCase(header, key.public, secrets.token_bytes(16), [sealed], wraps)
         self.wait(self._insert(case))
+        self.keys[case_id.hex()], self.headers[case_id.hex()] = key, header
         return case_id.hex()
+
+    def header(self, case: str) -> CaseHeader:
+        """As it was when the case came in."""
+        return self.headers[case]
 
     def seal(self, public: bytes, header: CaseHeader, number: int, record: AnswersRecord) -> Record:
         context = Context(header.id, number, record.kind, header.form, header.epoch)
