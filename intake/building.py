@@ -204,6 +204,7 @@ def _contact(contact: ContactIn, conditions: Conditions) -> Contact:
         offset=contact.offset,
         windows={choice: hours_of(window) for choice, window in contact.windows.items()},
         never_when=conditions.get(("contact", "never_when")),
+        codeword=contact.codeword,
     )
 
 

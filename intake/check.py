@@ -19,6 +19,9 @@ from intake.schema import FormIn, QuestionIn
 
 _DAY: Final = frozenset(range(24))
 
+LONGEST_CONTACT: Final = 11
+"""Characters of a choice's id on a key beside the inbox secret, a language and an hour."""
+
 
 def check_form(form: FormIn, source: Source) -> list[Fault]:
     """Every fault of a form whose shape is right, conditions aside."""
@@ -162,9 +165,23 @@ def _contact(form: FormIn, source: Source) -> Iterator[Fault]:
     yield from _refers(form, source, contact.question, Kind.ONE, "contact", "question")
     if contact.offset is not None:
         yield from _refers(form, source, contact.offset, Kind.HOUR, "contact", "offset")
+    if contact.codeword is not None:
+        yield from _refers(form, source, contact.codeword, Kind.TEXT, "contact", "codeword")
     choices = {c for q in form.questions if q.id == contact.question for c in q.choices}
+    yield from _contact_ids(form, contact.question, source)
     for choice, window in contact.windows.items():
         yield from _window(choice, window, choices, contact.offset, source)
+
+
+def _contact_ids(form: FormIn, name: str, source: Source) -> Iterator[Fault]:
+    for place, question in enumerate(form.questions):
+        for choice in question.choices if question.id == name else ():
+            if len(choice) > LONGEST_CONTACT:
+                message = f"'{choice}' has more than {LONGEST_CONTACT} characters"
+                yield Fault(
+                    source.line("questions", place, "choices", choice),
+                    f"{message}; the keys that change it after sending need a shorter id",
+                )
 
 
 def _window(

@@ -121,13 +121,15 @@ class Routing:
 class Contact:
     """`windows`: per choice of `question`, allowed local hours; `offset`: the HOUR question.
 
-    `never_when`: nobody writes first where it holds, whatever was chosen.
+    `never_when`: nobody writes first where it holds, whatever was chosen. `codeword`: the TEXT
+    question whose answer is repeated with the first reply.
     """
 
     question: str
     offset: str | None
     windows: Mapping[str, frozenset[int]]
     never_when: Condition | None
+    codeword: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

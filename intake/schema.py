@@ -124,6 +124,7 @@ class ContactIn(_Part):
     offset: str | None = None
     windows: dict[str, Annotated[str, Field(pattern=r"^\d{1,2}-\d{1,2}$")]]
     never_when: str | None = None
+    codeword: str | None = None
 
 
 class FormIn(_Part):

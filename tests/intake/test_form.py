@@ -88,6 +88,8 @@ ONCE = [
     ("    day: 10-18", "    noon: 10-18", "'noon' is not a choice of the question", 0),
     ("    day: 10-18", "    day: 10-25", "'10-25' is not a window of hours", 0),
     ("    day: 10-18", "    day: morning", "'morning' is not a window of hours", 0),
+    ("  codeword: codeword", "  codeword: contact", "is not a question of kind 'text'", 0),
+    ("      evening: {en", "      in_the_evening: {en", "need a shorter id", 0),
     ("  offset: hour\n", "", "hours need to know the person's clock", 3),
     ("does: hide}", "does: vanish}", "'vanish' is not possible for 'does'", 0),
     ("does: hide}", "alone: yes}", "'alone' is only for a choice among several", 0),
