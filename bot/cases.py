@@ -3,14 +3,14 @@
 Pure but for the randomness passed in; storing what comes out is the caller's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.tokens import Tokens
 from crypto.inbox import InboxSecret
 from crypto.kdf import Random
 from crypto.sealing import CaseKey, Context, key_id, seal_record, wrap_case_key
-from crypto.token import ReturnToken, seal_token
 from handlers.ports import Submission
 from intake.case import CaseHeader, to_the_hour
 from intake.clock import Clock
@@ -22,7 +22,7 @@ from intake.roster import Roster
 from intake.routing import contact_rule, recipients, route
 from intake.triage import triage
 from storage.cases import Seal
-from storage.rows import NewCase, Record, Sealing
+from storage.rows import Lock, NewCase, Record, Sealing
 
 CASE_ID_BYTES: Final = 16
 
@@ -44,24 +44,25 @@ class CaseMaker:
     clock: Clock
     random: Random
 
-    def make(self, submission: Submission, inbox: InboxSecret) -> NewCase:
+    def make(
+        self, submission: Submission, inbox: InboxSecret, locks: Sequence[Lock] = ()
+    ) -> NewCase:
         """The case, sealed and wrapped; its private key is gone when this returns."""
         roster, draft = self.roster(), submission.draft
         header = self._header(draft, roster)
         key = CaseKey.new(self.random)
-        record = AnswersRecord(
-            self.form.digest,
-            draft.language,
-            draft.answers,
-            self._token(submission, inbox, header.id),
-        )
+        record = AnswersRecord(self.form.digest, draft.language, draft.answers, inbox.public)
         context = Context(header.id, 0, INTAKE, header.form, header.epoch)
+        tokens = Tokens(self.return_key, self.random)
         return NewCase(
             header=header,
             public_key=key.public,
             inbox=inbox.id,
             records=[Record(0, INTAKE, seal_record(key.public, context, record.to_bytes()).data)],
             wraps=self._wraps(key, header, roster, submission),
+            token=tokens.seal(header, key.public, inbox, submission.chat, submission.card),
+            place=inbox.place(submission.chat),
+            locks=locks,
         )
 
     def addition(self, case_id: bytes, sealing: Sealing, draft: Draft) -> tuple[str, Seal]:
@@ -105,7 +106,3 @@ class CaseMaker:
             key_id(public): wrap_case_key(key, public, header.id, header.epoch).data
             for public in publics
         }
-
-    def _token(self, submission: Submission, inbox: InboxSecret, case_id: bytes) -> bytes:
-        token = ReturnToken(submission.chat, submission.card, inbox.key_material, case_id)
-        return seal_token(self.return_key, token, self.random)

@@ -12,10 +12,14 @@ from bot.cases import CaseMaker
 from bot.content import Content
 from bot.drafts import SealedDrafts
 from bot.http import AiohttpRequest
+from bot.inboxes import SealedInboxes
 from bot.line import RosterLine
+from bot.locks import Locks
 from bot.messenger import TelegramMessenger
+from bot.outbox import Delivery
 from bot.settings import Settings
 from bot.source import UpdateSource
+from bot.tokens import Tokens
 from bot.updates import Updates
 from crypto.errors import CryptoError
 from crypto.kdf import key_id
@@ -51,6 +55,7 @@ class Server:
     updates: Updates
     conversation: Conversation
     painter: Painter
+    delivery: Delivery
     texts: Texts
     queue: Parts
     clock: Clock
@@ -74,11 +79,28 @@ def compose(
     maker = CaseMaker(
         content.form, line.roster, settings.return_key_bytes(), clock, random=os.urandom
     )
-    drafts = SealedDrafts(storage.drafts, storage.cases, maker, clock, os.urandom)
+    locks, tokens = Locks(os.urandom), Tokens(settings.return_key_bytes(), os.urandom)
+    drafts = SealedDrafts(
+        storage.drafts, storage.cases, storage.inboxes, maker, locks, clock, os.urandom
+    )
+    inboxes = SealedInboxes(
+        storage.inboxes, storage.drafts, content.form, tokens, locks, clock, os.urandom
+    )
     messenger, chats = TelegramMessenger(f"{base}{token}", request), Chats()
     painter = Painter(messenger, pause)
     groups = Groups(messenger, texts, clock)
-    conversation = Conversation(line, drafts, painter, groups, chats, texts, clock)
+    conversation = Conversation(line, drafts, inboxes, painter, groups, chats, texts, clock)
+    delivery = Delivery(
+        storage.outbox,
+        storage.inboxes,
+        tokens,
+        chats,
+        painter,
+        conversation.renew_inbox,
+        texts,
+        clock,
+        pause,
+    )
     return Server(
         settings,
         storage,
@@ -89,6 +111,7 @@ def compose(
         Updates(conversation, pause),
         conversation,
         painter,
+        delivery,
         texts,
         _queue(line, content, storage, clock),
         clock,

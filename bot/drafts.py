@@ -8,16 +8,19 @@ from datetime import timedelta
 from typing import Final
 
 from bot.cases import CaseMaker
+from bot.locks import Locks
 from crypto.draft import DraftSecret, open_draft, seal_draft
 from crypto.errors import CryptoError
 from crypto.inbox import InboxSecret
 from crypto.kdf import Random
+from crypto.receipt import ReceiptCode
 from handlers.ports import Sent, Stored, Submission
 from intake.clock import Clock
 from intake.draft import BadDraft, Draft, mark_sent
 from storage.cases import Cases
 from storage.drafts import Drafts
 from storage.errors import UnknownCase
+from storage.inboxes import Inboxes
 from storage.rows import DraftRow
 
 LIFE: Final = timedelta(hours=24)
@@ -31,11 +34,20 @@ class SealedDrafts:
     """Opens a draft for one step and seals the next; keeps nothing in the clear in between."""
 
     def __init__(
-        self, drafts: Drafts, cases: Cases, maker: CaseMaker, clock: Clock, random: Random
+        self,
+        drafts: Drafts,
+        cases: Cases,
+        inboxes: Inboxes,
+        maker: CaseMaker,
+        locks: Locks,
+        clock: Clock,
+        random: Random,
     ) -> None:
         self._drafts = drafts
         self._cases = cases
+        self._inboxes = inboxes
         self._maker = maker
+        self._locks = locks
         self._clock = clock
         self._random = random
 
@@ -45,13 +57,15 @@ class SealedDrafts:
     async def open(self, secret: str) -> Stored | Sent | None:
         """See `handlers.ports.Drafts.open`."""
         key = _parsed(secret)
-        row = await self._drafts.get(key.id) if key else None
-        if key is None or row is None or row.expires <= self._clock():
+        if key is None:
             return None
+        row = await self._drafts.get(key.id)
+        if row is None or row.expires <= self._clock():
+            return await self._long_ago(InboxSecret.of(key))
         try:
             body = open_draft(key, row.revision, row.sealed)
             if body.startswith(_SENT):
-                return Sent(body.removeprefix(_SENT).decode(), InboxSecret.of(key).text)
+                return await self._sent(body.removeprefix(_SENT).decode(), InboxSecret.of(key))
             return Stored(Draft.from_bytes(body), row.revision)
         except (CryptoError, BadDraft):
             return None  # damaged on the disk: the person begins again, nothing else is possible
@@ -69,34 +83,30 @@ class SealedDrafts:
         if submission.draft.case is not None:
             return await self._add(submission)
         key = DraftSecret.parse(submission.secret)
-        case = self._maker.make(submission, InboxSecret.of(key))
+        inbox = InboxSecret.of(key)
+        code, lock = await self._locks.returning(inbox)
+        case = self._maker.make(submission, inbox, [lock])
         goes_on = mark_sent(submission.draft, case.header.id.hex()) if submission.early else None
         row = self._after(key, submission, goes_on)
         if not await self._cases.submit(row, submission.expected, case):
             return None
         if goes_on is not None:
             return Stored(goes_on, row.revision)
-        return Sent(submission.draft.language, InboxSecret.of(key).text)
+        return Sent(submission.draft.language, inbox.text, code.text)
 
     async def erase(self, secret: str) -> None:
         """See `handlers.ports.Drafts.erase`."""
         key = _parsed(secret)
         if key is not None:
-            await self._cases.erase_draft_and_inbox(key.id, InboxSecret.of(key).id)
-
-    async def erase_case(self, inbox: str) -> bool:
-        """See `handlers.ports.Drafts.erase_case`."""
-        try:
-            return await self._cases.erase_inbox(InboxSecret.parse(inbox).id)
-        except CryptoError:
-            return False
+            inbox = InboxSecret.of(key)
+            await self._cases.erase_draft_and_inbox(key.id, inbox.id)
+            await self._drafts.delete(inbox.letter_secret.id)
 
     async def _add(self, submission: Submission) -> Sent | None:
         """The answers that followed an early send, as one more record of the same case."""
         key = DraftSecret.parse(submission.secret)
         row = self._after(key, submission, None)
         case_id = bytes.fromhex(submission.draft.case or "")
-        sent = Sent(submission.draft.language, InboxSecret.of(key).text)
         try:
             sealing = await self._cases.sealing(case_id)
             kind, seal = self._maker.addition(case_id, sealing, submission.draft)
@@ -105,8 +115,21 @@ class SealedDrafts:
             )
         except UnknownCase:  # erased meanwhile: there is nothing to add to, and nothing is kept
             await self._drafts.delete(key.id)
-            return sent
-        return sent if done else None
+            return Sent(submission.draft.language, InboxSecret.of(key).text)
+        return await self._sent(submission.draft.language, InboxSecret.of(key)) if done else None
+
+    async def _sent(self, language: str, inbox: InboxSecret) -> Sent:
+        """With the code that came with the case, as long as it opens anything: a later one took
+        its place, or the case is gone."""
+        case = await self._inboxes.get(inbox.id)
+        code = ReceiptCode.derive(inbox, "")
+        opens = case is not None and code.locator in [lock.locator for lock in case.locks]
+        return Sent(language, inbox.text, code.text if opens else None)
+
+    async def _long_ago(self, inbox: InboxSecret) -> Sent | None:
+        """Nothing is left of the draft, but a card of then still leads to the case it became."""
+        case = await self._inboxes.get(inbox.id)
+        return None if case is None else Sent(case.header.language, inbox.text)
 
     def _after(self, key: DraftSecret, submission: Submission, goes_on: Draft | None) -> DraftRow:
         """The row that takes the draft's place: the draft that goes on, or a tombstone."""

@@ -18,6 +18,7 @@ from bot.compose import Pause, Server, compose, utc_now
 from bot.content import load_content
 from bot.doors import STAY, open_door, raise_file_limit
 from bot.logs import quiet_loop
+from bot.outbox import EVERY
 from bot.settings import Settings, address
 from bot.source import introduce
 from bot.updates import poll, webhook, where
@@ -64,9 +65,11 @@ async def _run(server: Server, stack: AsyncExitStack, stop: asyncio.Event) -> No
     await server.request.initialize()
     stack.push_async_callback(server.request.shutdown)
     stack.push_async_callback(server.painter.close)
+    stack.push_async_callback(server.delivery.close)
     await _listen(stack, queue_app(server.queue), server.settings.queue_listen, "QUEUE_LISTEN")
     for every, job in _jobs(server):
-        _keep_doing(stack, server, every, job)
+        _keep_doing(stack, server.pause, every, job)
+    _keep_doing(stack, server.delivery.rest, EVERY, server.delivery.begin)
     languages = server.line.form.languages
     introducing = asyncio.create_task(introduce(server.bot, server.texts, languages))
     stack.callback(introducing.cancel)
@@ -144,7 +147,7 @@ class _Settling:
             )
 
 
-def _keep_doing(stack: AsyncExitStack, server: Server, every: timedelta, job: Job) -> None:
+def _keep_doing(stack: AsyncExitStack, rest: Pause, every: timedelta, job: Job) -> None:
     async def again_and_again() -> None:
         while True:
             try:
@@ -153,7 +156,7 @@ def _keep_doing(stack: AsyncExitStack, server: Server, every: timedelta, job: Jo
                 log.warning("%s", error)
             except Exception as error:  # a job that fails once is tried again next time
                 log.error("a background job failed: %s", where(error))
-            await server.pause(every.total_seconds())
+            await rest(every.total_seconds())
 
     task = asyncio.create_task(again_and_again())
     stack.callback(task.cancel)

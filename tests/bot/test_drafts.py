@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.cases import CaseMaker
 from bot.drafts import SealedDrafts
+from bot.locks import Locks
 from handlers.ports import Submission
 from intake.draft import Draft
 from storage import Storage, open_storage
@@ -43,13 +44,15 @@ async def test_nothing_erased_comes_back_by_a_send_that_was_under_way(tmp_path: 
     await upgrade(address)
     storage, other = await open_storage(address), await open_storage(address)
     maker = CaseMaker(house.form, house.roster, os.urandom(32), now, os.urandom)
-    theirs = SealedDrafts(other.drafts, other.cases, maker, now, os.urandom)
+    locks = Locks(os.urandom)
+    theirs = SealedDrafts(other.drafts, other.cases, other.inboxes, maker, locks, now, os.urandom)
     secret = theirs.new_secret()
     draft = Draft("en", "", answers={"consent": "yes"})
     await theirs.save(secret, draft, None)
     submission = Submission(secret, draft, 1, 5, 6, early=False)
     cases = Interrupted(storage, theirs, submission)
-    await SealedDrafts(storage.drafts, cases, maker, now, os.urandom).erase(secret)
+    ours = SealedDrafts(storage.drafts, cases, storage.inboxes, maker, locks, now, os.urandom)
+    await ours.erase(secret)
     assert await theirs.open(secret) is None
     assert await storage.cases.queue(house.anna.key_id, now()) == []
     await storage.close()

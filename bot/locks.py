@@ -1,0 +1,68 @@
+"""The costly half of codes: locks are made and tried in threads, a few at a time.
+
+Two at once, and no more whatever comes in: each takes 64 MiB and a fifth of a second, and the taps
+of everybody else go on meanwhile. Who may try, and how often, is for others to decide.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, TypeVar
+
+from crypto.errors import CryptoError
+from crypto.inbox import InboxSecret
+from crypto.kdf import Random
+from crypto.receipt import (
+    LOCK_BYTES,
+    SALT_BYTES,
+    Erasure,
+    ReceiptCode,
+    Unlocked,
+    lock_name,
+    open_lock,
+    seal_lock,
+)
+from storage.rows import Lock
+
+AT_ONCE: Final = 2
+
+T = TypeVar("T")
+
+
+class Locks:
+    """Makes and tries locks. The threads are its own: those of a caller that was cancelled still
+    count until they are done."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._threads = ThreadPoolExecutor(AT_ONCE, "locks")
+
+    async def returning(self, inbox: InboxSecret, nonce: str = "") -> tuple[ReceiptCode, Lock]:
+        """A code that leads back to an inbox, and its lock. `BadFormat` for a bad nonce."""
+        code = ReceiptCode.derive(inbox, nonce)
+        return code, await self._made(code, lock_name(inbox), inbox)
+
+    async def erasing(self, inbox: InboxSecret, nonce: str) -> tuple[ReceiptCode, Lock]:
+        """A code that erases an inbox and opens nothing."""
+        code = ReceiptCode.derive(inbox, nonce, erases=True)
+        return code, await self._made(code, lock_name(inbox, erases=True), Erasure.of(inbox))
+
+    async def tried(self, code: ReceiptCode, lock: Lock) -> Unlocked | None:
+        """What the lock holds; None where the code does not fit."""
+        try:
+            return await self._aside(partial(open_lock, code, lock.salt, lock.sealed))
+        except CryptoError:
+            return None
+
+    async def tried_in_vain(self, code: ReceiptCode) -> None:
+        """The same work for a code that has no lock: time does not tell which locators exist."""
+        nobody = b"\x01".ljust(LOCK_BYTES, b"\0")
+        await self.tried(code, Lock("", code.locator, bytes(SALT_BYTES), nobody))
+
+    async def _made(self, code: ReceiptCode, name: str, opens: InboxSecret | Erasure) -> Lock:
+        salt, sealed = await self._aside(partial(seal_lock, code, opens, self._random))
+        return Lock(name, code.locator, salt, sealed)
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
