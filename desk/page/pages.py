@@ -1,0 +1,95 @@
+"""Templates and what they all need: compiled once, escaping always, in the reader's language."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from desk.page.session import Session
+
+if TYPE_CHECKING:
+    from desk.page.conversation import Asked
+
+TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+
+
+class Pages:
+    """Renders for one session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._templates = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        language = session.desk.language
+        self._templates.globals |= {
+            "say": language.say,
+            "count": language.count,
+            "code": language.code,
+            "place": session.place,
+        }
+
+    def page(self, name: str, values: Mapping[str, Any], status: int = 200) -> Response:
+        """A whole page; `values` beside what every page shows."""
+        return HTMLResponse(self.text(name, self._common() | dict(values)), status)
+
+    def text(self, name: str, values: Mapping[str, Any]) -> str:
+        return self._templates.get_template(name).render(mark=self._session.mark, **values)
+
+    def _common(self) -> dict[str, Any]:
+        common: dict[str, Any] = {"locked": self._session.locked, "here": "", "me": None}
+        if not common["locked"]:
+            room = self._session.room
+            roster = room.roster
+            common["me"] = None if room.me is None else room.me.name
+            common["leads"] = room.leads
+            common["organisation"] = "" if roster is None else roster.organisation
+        return common | {"said": self._session.said()}
+
+    def lock(self, *, next_: str = "/", wrong: str = "", status: int = 200) -> Response:
+        """The desk, locked: nothing of what it holds is on this page."""
+        values = {
+            "next_": next_,
+            "wrong": wrong,
+            "minutes": max(1, int(self._session.idle.total_seconds() // 60)),
+            "kept": self._session.rescues,
+            "locked": True,
+            "said": [],
+        }
+        return HTMLResponse(self.text("lock.html", values), status)
+
+    def fault(self, sentence: str, asked: "Asked") -> Response:
+        """What could not be done, as one sentence. It asks nothing of the desk that may fail."""
+        again = f"/cases/{asked.case}" if "case" in asked.path else "/"
+        values = {
+            "sentence": sentence,
+            "again": again,
+            "locked": False,
+            "here": "",
+            "me": None,
+            "said": self._session.said(),
+        }
+        return HTMLResponse(self.text("fault.html", values), 409)
+
+    def entered(self, cookie: str | None) -> Response:
+        """The answer to a token. A page, not a redirection: a strict cookie does not travel on
+        one that another place began."""
+        if cookie is None:
+            return HTMLResponse(self.text("entry.html", {"fresh": False}), 403)
+        response = HTMLResponse(self.text("entry.html", {"fresh": True}))
+        response.headers["Refresh"] = f"0; url={self._session.place}/"
+        response.set_cookie(
+            self._session.cookie_name,
+            cookie,
+            path=f"{self._session.place}/",
+            httponly=True,
+            samesite="strict",
+        )
+        return response
