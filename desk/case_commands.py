@@ -10,25 +10,21 @@ from typing import Annotated
 
 import typer
 
-from desk.bundle import is_bundle, read_bundle
-from desk.case_view import case_json, show_case, show_faults
-from desk.client import Client, Turned, checked_url
+from desk.casework import GONE, Casework
+from desk.client import Turned, checked_url
 from desk.desk import SERVER, Desk, desk_of
 from desk.errors import DeskError
 from desk.held import Held, pick
 from desk.home import read_file
 from desk.link_commands import join_offline
+from desk.opened import Opened, open_any, open_with, show
 from desk.queue_view import SHORT, hers, in_order, queue_table
-from desk.reading import Contents, Reading, open_case, read_case
 from desk.watch import watch
+from desk.working import CaseArgument, Json, at_work, find_case, find_waiting, tell_done
+from intake.case import Level
 from intake.questions import Form
 from intake.roster import Organisation
-from intake.wire import CaseFile, Header
-
-CaseArgument = Annotated[
-    str, typer.Argument(metavar="CASE", help="The first digits of a case, or a case file.")
-]
-Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+from intake.wire import CaseFile, Queue
 
 
 def add_to(app: typer.Typer) -> None:
@@ -79,6 +75,12 @@ def join(
 def queue(
     context: typer.Context,
     as_json: Json = False,
+    level: Annotated[Level | None, typer.Option("--level", help="Only this urgency.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="Only this language, two letters.")
+    ] = None,
+    skill: Annotated[str | None, typer.Option("--skill", help="Only this skill.")] = None,
+    start: Annotated[int, typer.Option("--start", min=0, help="Leave out so many first.")] = 0,
     watching: Annotated[
         bool, typer.Option("--watch", help="Stay, refresh, and ring the bell at a new P0 or P1.")
     ] = False,
@@ -86,19 +88,31 @@ def queue(
 ) -> None:
     """What waits for you, most urgent first."""
     desk = desk_of(context)
-    with desk.client(desk.unlock()) as client:
+    with at_work(desk) as casework:
         if watching:
-            watch(desk, client, every)
+            watch(desk, casework.client, every)
             return
-        roster = desk.current_roster(client)
-        form = desk.form_in_use(client, roster)
-        found = hers(client.queue())
+        form = desk.form_in_use(casework.client, casework.roster)
+        found = casework.queue(level, language, skill, start)
     if as_json:
-        desk.tell_json([header.model_dump(mode="json") for header in found])
-    elif found:
-        desk.out.print(queue_table(desk, found, form))
+        desk.tell_json(found.model_dump(mode="json"))
+    else:
+        _show_queue(desk, found, form, start)
+
+
+def _show_queue(desk: Desk, found: Queue, form: Form, start: int) -> None:
+    rows = hers(found)
+    if rows:
+        desk.out.print(queue_table(desk, rows, form))
     else:
         desk.tell("Nothing waits for you.")
+    end = start + len(found.cases)
+    if end < found.matching:
+        desk.tell("{n} more: tropa queue --start {end}", n=found.matching - end, end=end)
+    if found.due:
+        desk.out.print()
+        desk.tell("Promises that are broken, or end within the hour:")
+        desk.out.print(queue_table(desk, in_order(found.due), form))
 
 
 def take(
@@ -106,21 +120,18 @@ def take(
     case: Annotated[
         str, typer.Argument(metavar="CASE", help="Its first digits; none: the first of the queue.")
     ] = "",
+    as_json: Json = False,
 ) -> None:
     """Take a case: nobody else works on it until your lease ends. Take it again to renew."""
     desk = desk_of(context)
-    with desk.client(desk.unlock()) as client:
-        desk.current_roster(client)
-        found = hers(client.queue())
-        whole = _take_one(client, found, case) if case else _take_first(client, found)
-        desk.trust.check_form(whole.header.form)
-        Held(desk.home).keep(whole)
-        desk.trust.form(whole.header.form, client.form)
+    with at_work(desk) as casework:
+        whole = casework.take(find_waiting(casework, case)) if case else _take_first(casework)
     until = whole.header.leased_until
     assert until is not None
-    short = whole.header.id[:SHORT]
-    desk.tell("Case {case} is yours until {until:%Y-%m-%d %H:%M} UTC.", case=short, until=until)
-    desk.tell("Read it: tropa open {case}", case=short)
+    said = "Case {case} is yours until {until:%Y-%m-%d %H:%M} UTC."
+    tell_done(desk, whole, as_json, said, until=until)
+    if not as_json:
+        desk.tell("Read it: tropa open {case}", case=whole.header.id[:SHORT])
 
 
 def open_(
@@ -130,44 +141,38 @@ def open_(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="First ask the server for what was added.")
     ] = False,
+    paper: Annotated[
+        bool, typer.Option("--print", help="As plain text in pages, for a printer.")
+    ] = False,
 ) -> None:
     """Open a case and read it. Nothing readable is written to the disk."""
     desk = desk_of(context)
-    whole = read_bundle(desk, Path(case)) if is_bundle(case) else Held(desk.home).find(case)
-    identity = desk.unlock()
-    form = None
-    if fresh:
-        with desk.client(identity) as client:
-            desk.current_roster(client)
-            whole = _fetch_again(desk, client, whole.header.id)
-            desk.trust.check_form(whole.header.form)
-            Held(desk.home).keep(whole)
-            form = desk.trust.form(whole.header.form, client.form)
-    contents = open_case(whole, identity)
-    form = form or desk.trust.form(whole.header.form)
-    _print_case(desk, whole.header, contents, form, as_json)
+    opened = _open_fresh(desk, case) if fresh else open_any(desk, case)
+    show(desk, opened, as_json=as_json, paper=paper)
 
 
-def give_back(context: typer.Context, case: CaseArgument) -> None:
+def give_back(context: typer.Context, case: CaseArgument, as_json: Json = False) -> None:
     """Give a case back to the queue and forget its file."""
     desk = desk_of(context)
-    held = Held(desk.home)
-    with desk.client(desk.unlock()) as client:
-        desk.current_roster(client)
-        known = held.ids() or [header.id for header in hers(client.queue())]
+    with at_work(desk) as casework:
+        known = Held(desk.home).ids() or [one.id for one in casework.queue().mine]
         one = pick(case, known, here=True)
         try:
-            client.release(one)
+            casework.give_back(one)
         except Turned as turned:
-            # The lease ended, or the case was erased: the file has no use here any more.
-            if turned.reason not in ("not_held", "unknown_case"):
+            # The lease ended, or the case was erased: its file was put away all the same.
+            if turned.reason not in GONE:
                 raise
-            held.drop(one)
             desk.warn(turned.msgid)
-            desk.tell("The file of case {case} is gone from here.", case=one[:SHORT])
+            if not as_json:
+                desk.tell("The file of case {case} is gone from here.", case=one[:SHORT])
+            else:
+                desk.tell_json({"case": one, "given_back": False})
             return
-    held.drop(one)
-    desk.tell("Case {case} is back in the queue; its file is gone from here.", case=one[:SHORT])
+    if as_json:
+        desk.tell_json({"case": one, "given_back": True})
+    else:
+        desk.tell("Case {case} is back in the queue; its file is gone from here.", case=one[:SHORT])
 
 
 def cases(context: typer.Context, as_json: Json = False) -> None:
@@ -183,28 +188,24 @@ def cases(context: typer.Context, as_json: Json = False) -> None:
         desk.tell("This desk holds no cases. See what waits: tropa queue")
 
 
-def _fetch_again(desk: Desk, client: Client, case: str) -> CaseFile:
-    """What the server has of a held case; one that was erased there is erased here as well."""
-    try:
-        return client.fetch(case)
-    except Turned as turned:
-        if turned.reason == "unknown_case":
-            Held(desk.home).drop(case)
-            desk.tell("The file of case {case} is gone from here.", case=case[:SHORT])
-        raise
+def _open_fresh(desk: Desk, argument: str) -> Opened:
+    with at_work(desk) as casework:
+        one = find_case(casework, argument).header.id
+        try:
+            return open_with(casework, casework.fetch(one))
+        except Turned as turned:
+            if turned.reason == "unknown_case":
+                desk.tell("The file of case {case} is gone from here.", case=one[:SHORT])
+            raise
 
 
-def _take_one(client: Client, found: list[Header], beginning: str) -> CaseFile:
-    return client.take(pick(beginning, [header.id for header in found], here=False))
-
-
-def _take_first(client: Client, found: list[Header]) -> CaseFile:
+def _take_first(casework: Casework) -> CaseFile:
     """The first that waits; where somebody is faster, the next."""
-    for header in found:
+    for header in in_order(casework.queue().cases):
         if header.held_by is not None:
             continue
         try:
-            return client.take(header.id)
+            return casework.take(header.id)
         except Turned as turned:
             if turned.reason not in ("held", "unknown_case"):
                 raise
@@ -216,25 +217,3 @@ def _cached_form(desk: Desk, digest: str) -> Form | None:
         return desk.trust.form(digest)
     except DeskError:
         return None
-
-
-def _print_case(
-    desk: Desk,
-    header: Header,
-    contents: Contents,
-    form: Form,
-    as_json: bool,
-) -> None:
-    faults = contents.faults
-    reading: Reading | None = read_case(
-        header, contents, form, desk.settings.language, desk.clock()
-    )
-    if as_json:
-        desk.tell_json(case_json(desk, header, reading, faults))
-    elif reading is not None:
-        show_case(desk, reading, form)
-        desk.out.print()
-    if faults:
-        desk.failed = True
-        if not as_json:
-            show_faults(desk, faults, header.id)

@@ -1,29 +1,54 @@
-"""An opened case on one page: urgency and its reasons, deadlines, how to write, the answers.
+"""An opened case on one page: urgency and reasons, deadlines, when to write, answers, exchange.
 
 Written to the terminal and nowhere else. Everything a person typed is made harmless first.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from desk.casework import name_of
 from desk.desk import Desk
+from desk.exchange_view import exchange_json, exchange_rows
 from desk.queue_view import SHORT, due_text, level_text, skills_text
-from desk.reading import Change, Fault, Reading
+from desk.reading import Change, Entry, Fault, Reading
 from desk.safe import plain
 from desk.words import contact, days, waiting
+from intake.case import Turn
 from intake.questions import Form
+from intake.records import INTAKE, NOTE
+from intake.roster import Roster
 from intake.wire import Header
 
 URGENT_DAYS = 7
 
 
-def show_case(desk: Desk, reading: Reading, form: Form) -> None:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around the answers: the rest of the case, and who is who.
+
+    `openers`: the key ids it is wrapped to. `notes`: whether what is not for outside is shown.
+    """
+
+    exchange: tuple[Entry, ...] = ()
+    openers: tuple[str, ...] = ()
+    roster: Roster | None = None
+    notes: bool = True
+
+    @property
+    def shown(self) -> list[Entry]:
+        """More than that the request came in, which the page says above."""
+        found = [one for one in self.exchange if self.notes or one.kind != NOTE]
+        return [] if len(found) == 1 and found[0].kind == INTAKE else found
+
+
+def show_case(desk: Desk, reading: Reading, form: Form, around: Around) -> None:
     """The page, of the terminal's width but never wider than is good to read."""
     desk.out.print(_head(desk, reading))
-    desk.out.print(_facts(desk, reading, form))
+    desk.out.print(_facts(desk, reading, form, around))
     _section(desk, desk.say("Why it is urgent"), _reasons(desk, reading))
     if reading.deadlines:
         _section(desk, desk.say("Deadlines"), _deadlines(desk, reading, form))
@@ -37,6 +62,9 @@ def show_case(desk: Desk, reading: Reading, form: Form) -> None:
     if skipped:
         unsaid = plain(form.texts.unsaid.text(desk.settings.language))
         _section(desk, unsaid.capitalize(), Text(", ".join(skipped), style="dim"))
+    if around.shown:
+        rows = exchange_rows(desk, around.shown, around.roster)
+        _section(desk, desk.say("Exchange"), rows)
 
 
 def show_faults(desk: Desk, faults: tuple[Fault, ...], case: str) -> None:
@@ -73,7 +101,7 @@ def _head(desk: Desk, reading: Reading) -> Text:
     return head
 
 
-def _facts(desk: Desk, reading: Reading, form: Form) -> Table:
+def _facts(desk: Desk, reading: Reading, form: Form, around: Around) -> Table:
     header, now = reading.header, desk.clock()
     facts = _grid()
     due = due_text(desk, header, now)
@@ -85,6 +113,12 @@ def _facts(desk: Desk, reading: Reading, form: Form) -> Table:
     )
     facts.add_row(desk.say("Answered in"), reading.language)
     facts.add_row(desk.say("Skills"), skills_text(header.skills, form, desk.settings.language))
+    if header.turn is Turn.THEIRS:
+        facts.add_row(desk.say("Turn"), desk.say("we wait for the person"))
+    names = [name_of(around.roster, one) for one in around.openers]
+    if around.notes and any(names):
+        known = sorted(plain(name) for name in names if name)
+        facts.add_row(desk.say("Can open it"), ", ".join(known))
     return facts
 
 
@@ -142,13 +176,19 @@ def _section(desk: Desk, title: str, body: Table | Text) -> None:
 
 
 def case_json(
-    desk: Desk, header: Header, reading: Reading | None, faults: tuple[Fault, ...]
+    desk: Desk,
+    header: Header,
+    reading: Reading | None,
+    faults: tuple[Fault, ...],
+    around: Around,
 ) -> dict[str, Any]:
     """The same for programs; texts are as typed: `plain_json` escapes what a terminal obeys."""
     document: dict[str, Any] = {
         "case": header.id,
         "header": header.model_dump(mode="json"),
         "faults": [{"record": fault.number, "why": _why(desk, fault)} for fault in faults],
+        "exchange": exchange_json(around.exchange),
+        "openers": [{"key_id": one, "name": name_of(around.roster, one)} for one in around.openers],
     }
     if reading is not None:
         document |= _reading_json(desk, reading)

@@ -109,21 +109,27 @@ class Casework:
         return done
 
     def escalate(self, case: CaseFile, text: str) -> CaseFile:
-        """To a lead: one who can open it already before the others, then who may hold most."""
+        """To a lead, with the reason: the first of `leads` who has room."""
+        return self.escalated(case, text)[0]
+
+    def escalated(self, case: CaseFile, text: str) -> tuple[CaseFile, Member]:
+        """The same, and which lead has it now."""
         said(text)
         leads = self.leads(case)
         if not leads:
             raise DeskError("There is no other lead on the roster.")
         for lead in leads[:-1]:
             try:
-                return self.hand_over(case, lead, text)
+                return self.hand_over(case, lead, text), lead
             except Turned as turned:
                 if turned.reason != "capacity":
                     raise
-        return self.hand_over(case, leads[-1], text)
+        return self.hand_over(case, leads[-1], text), leads[-1]
 
     def leads(self, case: CaseFile) -> list[Member]:
-        """The other leads, in the order in which a case is offered to them."""
+        """The other leads, in the order in which a case is offered to them: who can open it
+        already before the others, then who may hold most.
+        """
         found = [one for one in self.colleagues() if one.role is Role.LEAD]
         return sorted(found, key=lambda one: (not opens(one, case), -one.capacity, one.name))
 

@@ -21,8 +21,16 @@ from rich.text import Text
 
 from crypto.errors import CryptoError
 from crypto.process import lock_down
-from desk import case_commands, identity_commands, link_commands, roster_commands
-from desk.desk import Desk, no_terminal
+from desk import (
+    act_commands,
+    case_commands,
+    export_commands,
+    identity_commands,
+    link_commands,
+    reply_commands,
+    roster_commands,
+)
+from desk.desk import Desk, no_terminal, no_text
 from desk.errors import DeskError
 from desk.home import explain
 from desk.language import Language
@@ -53,6 +61,7 @@ def production() -> Desk:
         err=terminal(stderr=True),
         ask=_ask,
         confirm=_confirm,
+        read_text=_read_text,
         sleep=time.sleep,
     )
 
@@ -75,6 +84,15 @@ def _confirm(question: str) -> bool:
     if not sys.stdin.isatty():
         return no_terminal(question)
     return input(f"{question} ").strip().casefold() in YES
+
+
+def _read_text(hint: str) -> str:
+    """Everything up to the end of the input; the hint for whoever types it at a terminal."""
+    if hint and not sys.stdin.isatty():
+        return no_text(hint)
+    if hint:
+        sys.stderr.write(f"{hint}\n")
+    return sys.stdin.read()
 
 
 def terminal(**options: Any) -> Console:
@@ -111,6 +129,9 @@ def _command(language: Language) -> Any:
         help="Tropa at the desk: take cases, open them, keep the roster.",
     )
     case_commands.add_to(app)
+    reply_commands.add_to(app)
+    act_commands.add_to(app)
+    export_commands.add_to(app)
     link_commands.add_to(app)
     app.add_typer(identity_commands.app, name="identity")
     app.add_typer(roster_commands.app, name="roster")

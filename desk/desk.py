@@ -38,10 +38,16 @@ def no_terminal(_: str) -> bool:
     raise DeskError("There is no terminal to ask for your consent. In a script, say --yes.")
 
 
+def no_text(_: str) -> str:
+    """Where nobody types, there is no text."""
+    raise DeskError("There is no text: name a file with --file, or pipe it in with --file -.")
+
+
 @dataclass(slots=True)
 class Desk:
     """What a command needs. `ask` reads a secret from the terminal, without echo;
-    `confirm` asks whether to go on.
+    `confirm` asks whether to go on; `read_text` reads what is typed or piped, to its end, after
+    showing a hint (none where it is piped).
 
     `open_seed` opens an identity file; it is slow on purpose, so whoever opens one file many
     times may pass a function that remembers.
@@ -56,6 +62,7 @@ class Desk:
     sleep: Callable[[float], None]
     open_seed: Callable[[bytes, str], bytes] = decrypt_seed
     confirm: Callable[[str], bool] = no_terminal
+    read_text: Callable[[str], str] = no_text
     language: Language = field(init=False)
     home: Home = field(init=False)
     trust: Trust = field(init=False)
@@ -115,6 +122,11 @@ class Desk:
                 name=self.home.path / IDENTITY,
             ) from None
         return identity
+
+    @property
+    def has_server(self) -> bool:
+        """Whether this desk has joined a server, and not only an organisation."""
+        return self.home.read(SERVER) is not None
 
     def client(self, identity: Identity | None) -> Client:
         data = self.home.read(SERVER)

@@ -12,7 +12,7 @@ from rich.text import Text
 from desk.desk import Desk
 from desk.safe import plain
 from desk.words import promise, span, waiting
-from intake.case import Level
+from intake.case import Level, Turn
 from intake.questions import Form
 from intake.wire import Header, Queue
 
@@ -79,8 +79,12 @@ def due_text(desk: Desk, header: Header, now: datetime) -> Text:
 
 
 def _holding(desk: Desk, header: Header, now: datetime) -> str:
+    if header.asked:
+        return desk.say("your advice is asked")
     if header.held_by is None or header.leased_until is None:
         return ""
     if header.held_by == "other":
         return desk.say("taken")
-    return desk.say("yours, {span}", span=span(desk.language, header.leased_until - now))
+    yours = desk.say("yours, {span}", span=span(desk.language, header.leased_until - now))
+    # Whoever holds it looks first at those where the person waits.
+    return f"{yours}, {desk.say('answered')}" if header.turn is Turn.THEIRS else yours

@@ -1,9 +1,11 @@
-"""Times in words: how long something waits, whether a promise is kept, when one may write."""
+"""Times and states in words: how long something waits, when one may write, how a case ended."""
 
 from datetime import datetime, timedelta
 
 from desk.language import Language
 from intake.case import ContactRule
+from intake.records import Outcome
+from intake.warnings import Sign
 
 HOUR = timedelta(hours=1)
 TWO_DAYS = timedelta(hours=48)
@@ -60,3 +62,38 @@ def _end(hours: frozenset[int], start: int) -> int:
     while end % 24 in hours:
         end += 1
     return end % 24
+
+
+def reply_state(language: Language, state: str) -> str:
+    """What became of a reply."""
+    words = {
+        "inbox": language.say("lies in the inbox until the person looks"),
+        "waiting": language.say("waits to be announced"),
+        "sent": language.say("announced, not read yet"),
+        "read": language.say("read"),
+        "unreachable": language.say("the chat cannot be reached; lies in the inbox"),
+    }
+    return words.get(state, state)
+
+
+def outcome(language: Language, how: Outcome) -> str:
+    """How a case ended."""
+    words = {
+        Outcome.HELPED: language.say("helped"),
+        Outcome.REFERRED: language.say("sent on to others"),
+        Outcome.NO_ANSWER: language.say("no answer any more"),
+        Outcome.NOT_OURS: language.say("nothing we can help with"),
+        Outcome.WITHDRAWN: language.say("withdrawn"),
+    }
+    return words[how]
+
+
+def sign(language: Language, found: Sign) -> str:
+    """What a passage seems to hold."""
+    words = {
+        Sign.PHONE: language.say("a phone number"),
+        Sign.COORDINATES: language.say("a place"),
+        Sign.UNIT: language.say("a military unit"),
+        Sign.NAME: language.say("a name"),
+    }
+    return words[found]

@@ -1,0 +1,114 @@
+"""What the commands on one case share: the server at hand, the case that was meant, its text."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from desk.casework import Casework
+from desk.desk import Desk
+from desk.errors import DeskError
+from desk.held import Held, pick
+from desk.home import read_file
+from desk.queue_view import SHORT
+from intake.wire import PAGE, CaseFile, Header, Queue
+
+CaseArgument = Annotated[
+    str, typer.Argument(metavar="CASE", help="The first digits of a case, or a case file.")
+]
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")]
+TextFile = Annotated[
+    str, typer.Option("--file", metavar="FILE", help="The text, from a file; - for what is piped.")
+]
+
+_WHOLE = 32
+"""Digits of a case id."""
+
+_PIPED = "-"
+
+
+@contextmanager
+def at_work(desk: Desk) -> Iterator[Casework]:
+    """The identity unlocked, the server's roster checked."""
+    identity = desk.unlock()
+    with desk.client(identity) as client:
+        yield Casework.begin(desk, client, identity)
+
+
+def listed(queue: Queue) -> list[Header]:
+    """Every case that an answer of the queue names, each once."""
+    found = {one.id: one for one in (*queue.due, *queue.cases, *queue.asked, *queue.mine)}
+    return [*found.values()]
+
+
+def find_waiting(casework: Casework, beginning: str) -> str:
+    """The id of the case that the queue shows under this beginning, on whatever page."""
+    if len(beginning) == _WHOLE:
+        return beginning.lower()
+    queue = casework.queue()
+    known = listed(queue)
+    start = PAGE
+    while start < queue.matching and not _any(known, beginning):
+        known += casework.queue(start=start).cases
+        start += PAGE
+    return pick(beginning, [header.id for header in known], here=False)
+
+
+def find_case(casework: Casework, argument: str) -> CaseFile:
+    """The case that is meant: of those on this machine, else of those she can open elsewhere.
+
+    An adviser has not taken the case, and the one who closed it has no file of it any more.
+    """
+    held = Held(casework.desk.home)
+    if is_here(casework.desk, argument):
+        return held.find(argument)
+    if len(argument) == _WHOLE:
+        return casework.fetch(argument.lower())
+    queue = casework.queue()
+    hers = [header.id for header in (*queue.mine, *queue.asked, *queue.due)]
+    return casework.fetch(pick(argument, dict.fromkeys(hers), here=True))
+
+
+def is_here(desk: Desk, argument: str) -> bool:
+    """Whether the case is on this machine, or would have to be."""
+    named = Path(argument).suffix != "" or "/" in argument
+    return named or _any_id(Held(desk.home).ids(), argument) or not desk.has_server
+
+
+def _any(headers: list[Header], beginning: str) -> bool:
+    return _any_id([header.id for header in headers], beginning)
+
+
+def _any_id(ids: list[str], beginning: str) -> bool:
+    return any(one.startswith(beginning.lower()) for one in ids)
+
+
+def text_of(desk: Desk, file: str, hint: str) -> str:
+    """The text from the file, from what is piped, or typed at the terminal after the hint."""
+    if file and file != _PIPED:
+        try:
+            return read_file(Path(file)).decode()
+        except UnicodeDecodeError:
+            raise DeskError("{path} is not UTF-8 text; save it as UTF-8.", path=file) from None
+    return desk.read_text("" if file == _PIPED else hint)
+
+
+def tell_done(desk: Desk, case: CaseFile, as_json: bool, msgid: str, **values: Any) -> None:
+    """What was done, in words or for programs."""
+    if as_json:
+        desk.tell_json(done_json(case))
+    else:
+        desk.tell(msgid, case=case.header.id[:SHORT], **values)
+
+
+def done_json(case: CaseFile) -> dict[str, Any]:
+    """A case after an act, as far as the server sees it."""
+    return {
+        "case": case.header.id,
+        "header": case.header.model_dump(mode="json"),
+        "openers": list(case.openers),
+        "replies": [one.model_dump(mode="json") for one in case.replies],
+    }
