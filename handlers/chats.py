@@ -39,6 +39,17 @@ class Slip:
     code: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """Replies that the card has told of, and since when it stood there with them."""
+
+    replies: frozenset[int]
+    since: datetime
+
+    def covers(self, replies: frozenset[int]) -> bool:
+        return replies <= self.replies
+
+
 @dataclass(slots=True)
 class Chat:
     """One private chat. `card` is the id of the one living message, `secret` opens what it shows.
@@ -46,7 +57,8 @@ class Chat:
     `revision` is that of the card's keys (see `handlers.layout.INBOX`). `showing` is the plain
     card that is drawn, None for the interview's own; `asleep` that the secret was forgotten while
     the card still holds it: nothing may be drawn over such a card unasked.
-    `slip`: a code that is shown and not written down yet; `announced`: the message that stands for
+    `slip`: a code that is shown and not written down yet; `news`: replies that came while the inbox
+    was open; `announced`: the message that stands for
     this chat in the case's return token, as far as this process knows.
     `doubtful`: a card was sent and no answer came, so it may be there without being known.
 
@@ -63,6 +75,7 @@ class Chat:
     showing: Press | None = None
     asleep: bool = False
     slip: Slip | None = None
+    news: News | None = None
     announced: int | None = None
     language: str = ""
     hidden: bool = False
@@ -79,7 +92,7 @@ class Chat:
     def reset(self) -> None:
         """The chat is gone for us, blocked or deleted; its lock stays, for whoever waits for it."""
         self.card = self.secret = self.showing = self.wanted = self.sweep = None
-        self.slip = self.announced = None
+        self.slip = self.news = self.announced = None
         self.revision, self.hidden, self.asleep, self.anew = 0, False, False, False
         self.unwanted.clear()
 
@@ -129,7 +142,8 @@ class Chats:
         so that a new card can replace it."""
         for chat in self._until(now - FORGET_AFTER):
             if chat.secret is not None and (chat.hidden or chat.card is None):
-                chat.secret, chat.asleep, chat.announced = None, True, None
+                chat.secret, chat.asleep = None, True
+                chat.news = chat.announced = None
 
     def _until(self, moment: datetime) -> Iterator[Chat]:
         for chat in list(self._chats.values()):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from handlers.boundary import Blocked, Command, InGroup, StrayTap, Tap, Text, Thing, read
 from handlers.buttons import Press, Verb, decode
-from handlers.chats import Chat, Chats
+from handlers.chats import Chat, Chats, News
 from handlers.groups import Groups
 from handlers.guessing import Guessing
 from handlers.interviewing import Interviewing
@@ -28,7 +28,7 @@ from handlers.notices import (
 )
 from handlers.painter import Painter
 from handlers.ports import Card, Drafts, Inboxes, Line
-from handlers.returning import Returning, like_a_code
+from handlers.returning import Returning, at_the_inbox, like_a_code
 from handlers.shelf import Shelf
 from handlers.texts import Say, Texts
 from intake.clock import Clock
@@ -121,19 +121,26 @@ class Conversation:
             self._painter.remove(chat, event.message)
 
     async def renew_inbox(self, chat_id: int, secret: str) -> bool:
-        """Draw the inbox anew where it stands open in the chat: something new is in it.
+        """Show on an open inbox that something new is in it; whether the person has seen that.
 
-        False where it does not, or where the card is gone: then nothing was shown.
+        Seen is what stood on the card when the person did anything after: so it is asked again and
+        again. A card that hides by itself has told nobody.
         """
         chat = self._chats.known(chat_id)
         if chat is None:
             return False
         async with chat.lock:
-            if not _stands_for_case(chat) or chat.secret != secret or chat.hidden:
+            if not _stands_for_case(chat) or chat.secret != secret:
                 return False
-            self._painter.hide(chat, await self._shown(chat))
-        await self._painter.settled(chat_id)
-        return chat.card is not None and chat.secret == secret and not chat.hidden
+            news = await self._returning.news(chat)
+            if not news:
+                return False
+            if chat.news is not None and chat.news.covers(news):
+                return chat.touched > chat.news.since
+            if not chat.hidden and chat.card is not None and at_the_inbox(chat):
+                chat.news = News(news, self._clock())
+                self._painter.hide(chat, await self._shown(chat))
+        return False
 
     async def hide_untouched(self) -> None:
         """Hide cards that nobody touched for a while, and forget the secrets of hidden ones.

@@ -31,14 +31,20 @@ LIKE_A_CODE: Final = 20
 """So many digits, and nothing but what may stand between them, are meant as a code."""
 _LONGEST_CODE: Final = 200
 
-_TAKES_TEXT: Final = frozenset({Verb.INBOX, Verb.READ, Verb.REPLIES, Verb.WRITE})
-"""Cards on which what is typed becomes the message: whoever reads a reply may answer right away."""
+_AT_THE_INBOX: Final = frozenset({Verb.INBOX, Verb.READ, Verb.REPLIES, Verb.WRITE})
+"""Cards on which unread replies stand, and what is typed becomes the message: whoever reads a reply
+may answer right away."""
 
 
 def like_a_code(text: str) -> bool:
     """Whether a text is meant as a code, typed well or not; no answer ever looks like that."""
     digits = sum(sign.isdecimal() for sign in text)
     return digits >= LIKE_A_CODE and not any(sign.isalpha() for sign in text)
+
+
+def at_the_inbox(chat: Chat) -> bool:
+    """Whether the card shows unread replies, and what is typed on it becomes a message."""
+    return chat.slip is None and chat.showing is not None and chat.showing.verb in _AT_THE_INBOX
 
 
 class Returning:
@@ -101,7 +107,8 @@ class Returning:
         if isinstance(found, Erased):
             chat.showing = None
             return inbox.empty(self._shelf.pen(chat))
-        chat.secret, chat.revision, chat.announced = found, INBOX, None
+        chat.secret, chat.revision = found, INBOX
+        chat.news = chat.announced = None
         return await self.current(chat)
 
     def _ask_again(self, chat: Chat, said: str, wait: timedelta | None = None) -> Card:
@@ -133,7 +140,7 @@ class Returning:
 
     async def typed(self, chat: Chat, text: str, update: int) -> Card | None:
         """What is typed on the inbox becomes the unfinished message; None where none is asked."""
-        if chat.slip is not None or chat.showing is None or chat.showing.verb not in _TAKES_TEXT:
+        if not at_the_inbox(chat):
             return None
         addition = clean(text)
         for _ in range(RACES):
@@ -160,6 +167,11 @@ class Returning:
         if found is not None and found.here:
             await self._inboxes.announce(chat.secret, chat.id, card or 0)
         chat.announced = card
+
+    async def news(self, chat: Chat) -> frozenset[int]:
+        """The replies that were never opened."""
+        found = await self._look(chat)
+        return frozenset(found.unread) if found is not None else frozenset()
 
     async def erase(self, chat: Chat) -> None:
         await self._inboxes.erase(chat.secret or "")

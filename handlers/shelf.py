@@ -74,7 +74,7 @@ class Shelf:
     def leave(self, chat: Chat) -> None:
         """The chat stands for nothing any more."""
         chat.secret, chat.revision, chat.showing = None, 0, None
-        chat.slip = chat.announced = None
+        chat.slip = chat.news = chat.announced = None
 
     def _learn_language(self, chat: Chat, argument: str) -> None:
         """Plain keys carry their language, so that it outlives the process."""
