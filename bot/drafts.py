@@ -4,6 +4,7 @@ The key of a case lives inside `_new_case` and nowhere else: it is made, wrapped
 the routing selects, and let go. From then on this process can add to the case but not read it.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -30,6 +31,14 @@ _SENT: Final = b"sent "
 """Opens the body of a tombstone. A draft's is JSON and opens with a brace."""
 
 
+CameIn = Callable[[], None]
+"""Called once something that came in is committed: somebody may be waiting to be told."""
+
+
+def to_nobody() -> None:
+    """Where nobody waits."""
+
+
 class SealedDrafts:
     """Opens a draft for one step and seals the next; keeps nothing in the clear in between."""
 
@@ -42,6 +51,7 @@ class SealedDrafts:
         locks: Locks,
         clock: Clock,
         random: Random,
+        came_in: CameIn = to_nobody,
     ) -> None:
         self._drafts = drafts
         self._cases = cases
@@ -50,6 +60,7 @@ class SealedDrafts:
         self._locks = locks
         self._clock = clock
         self._random = random
+        self._came_in = came_in
 
     def new_secret(self) -> str:
         return DraftSecret.new(self._random).text
@@ -90,6 +101,7 @@ class SealedDrafts:
         row = self._after(key, submission, goes_on)
         if not await self._cases.submit(row, submission.expected, case):
             return None
+        self._came_in()
         if goes_on is not None:
             return Stored(goes_on, row.revision)
         return Sent(submission.draft.language, inbox.text, code.text)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from bot.drafts import LIFE
+from bot.drafts import LIFE, CameIn, to_nobody
 from bot.locks import Locks
 from bot.tokens import Tokens
 from crypto.draft import open_draft, seal_draft
@@ -47,6 +47,7 @@ class SealedInboxes:
     locks: Locks
     clock: Clock
     random: Random
+    came_in: CameIn = to_nobody
 
     async def look(self, secret: str, chat: int) -> Inbox | None:
         """See `handlers.ports.Inboxes.look`."""
@@ -160,9 +161,12 @@ class SealedInboxes:
 
         row = self._row(inbox, replace(before, text="", revision=expected + 1, sent=expected))
         try:
-            return await self.inboxes.write(inbox.id, row.id, expected, seal, now, promised_by, row)
+            sent = await self.inboxes.write(inbox.id, row.id, expected, seal, now, promised_by, row)
         except UnknownCase:
             return False
+        if sent:
+            self.came_in()
+        return sent
 
     async def set_contact(self, secret: str, rule: ContactRule) -> bool:
         """See `handlers.ports.Inboxes.set_contact`."""
