@@ -18,6 +18,7 @@ from desk.working import (
     Yes,
     at_work,
     find_case,
+    short,
     tell_done,
     text_of,
 )
@@ -48,7 +49,8 @@ def note(
     text = _typed(desk, file)
     with at_work(desk) as casework:
         done = casework.note(find_case(casework, case), text)
-    tell_done(desk, done, as_json, "Noted in case {case}.")
+    said = desk.say("Noted in case {case}.", case=short(done))
+    tell_done(desk, done, as_json, said)
 
 
 def hand_over(
@@ -64,7 +66,8 @@ def hand_over(
     with at_work(desk) as casework:
         to = casework.colleague(name)
         done = casework.hand_over(find_case(casework, case), to, text)
-    tell_done(desk, done, as_json, "Case {case} is with {name} now.", name=to.name)
+    said = desk.say("Case {case} is with {name} now.", case=short(done), name=to.name)
+    tell_done(desk, done, as_json, said)
 
 
 def escalate(
@@ -75,7 +78,8 @@ def escalate(
     text = _typed(desk, file)
     with at_work(desk) as casework:
         done, lead = casework.escalated(find_case(casework, case), text)
-    tell_done(desk, done, as_json, "Case {case} is with {name} now.", name=lead.name)
+    said = desk.say("Case {case} is with {name} now.", case=short(done), name=lead.name)
+    tell_done(desk, done, as_json, said)
 
 
 def ask(
@@ -91,7 +95,8 @@ def ask(
     with at_work(desk) as casework:
         to = casework.colleague(name)
         done = casework.ask(find_case(casework, case), to, text)
-    tell_done(desk, done, as_json, "{name} was asked about case {case}.", name=to.name)
+    said = desk.say("{name} was asked about case {case}.", case=short(done), name=to.name)
+    tell_done(desk, done, as_json, said)
 
 
 def level(
@@ -106,7 +111,8 @@ def level(
     text = _typed(desk, file)
     with at_work(desk) as casework:
         done = casework.level(find_case(casework, case), to, text)
-    tell_done(desk, done, as_json, "Case {case} stands in the queue as {level}.", level=to.value)
+    said = desk.say("Case {case} stands in the queue as {level}.", case=short(done), level=to.value)
+    tell_done(desk, done, as_json, said)
 
 
 def close(
@@ -121,8 +127,12 @@ def close(
     text = _typed(desk, file) if file else ""
     with at_work(desk) as casework:
         done = casework.close(find_case(casework, case), how, text)
-    said = "Case {case} is closed: {how}. Its file is gone from here."
-    tell_done(desk, done, as_json, said, how=outcome(desk.language, how))
+    said = desk.say(
+        "Case {case} is closed: {how}. Its file is gone from here.",
+        case=short(done),
+        how=outcome(desk.language, how),
+    )
+    tell_done(desk, done, as_json, said)
 
 
 def erase(

@@ -20,7 +20,7 @@ from desk.link_commands import join_offline
 from desk.opened import Opened, open_any, open_with, show
 from desk.queue_view import SHORT, hers, in_order, queue_table
 from desk.watch import watch
-from desk.working import CaseArgument, Json, at_work, find_case, find_waiting, tell_done
+from desk.working import CaseArgument, Json, at_work, find_case, find_waiting, short, tell_done
 from intake.case import Level
 from intake.questions import Form
 from intake.roster import Organisation
@@ -128,10 +128,12 @@ def take(
         whole = casework.take(find_waiting(casework, case)) if case else _take_first(casework)
     until = whole.header.leased_until
     assert until is not None
-    said = "Case {case} is yours until {until:%Y-%m-%d %H:%M} UTC."
-    tell_done(desk, whole, as_json, said, until=until)
+    said = desk.say(
+        "Case {case} is yours until {until:%Y-%m-%d %H:%M} UTC.", case=short(whole), until=until
+    )
+    tell_done(desk, whole, as_json, said)
     if not as_json:
-        desk.tell("Read it: tropa open {case}", case=whole.header.id[:SHORT])
+        desk.tell("Read it: tropa open {case}", case=short(whole))
 
 
 def open_(

@@ -24,6 +24,7 @@ from desk.errors import DeskError
 from desk.held import Held
 from desk.letters import Letters, drop
 from desk.reading import Contents, case_key, open_case, place
+from desk.reading import codeword as codeword_of
 from intake.case import ContactRule, Level, to_the_hour
 from intake.questions import Form
 from intake.records import DESK_TYPE, LETTER, About, DeskRecord, Letter, Outcome
@@ -152,7 +153,7 @@ class Casework:
     def letter(self, contents: Contents, text: str, codeword: bool | None = None) -> Letter:
         """What `reply` would send: for a preview, and for the sealing."""
         tells = not contents.answered if codeword is None else codeword
-        word = contents.codeword if tells else None
+        word = self._codeword(contents) if tells else None
         return Letter(at=self._hour(), text=ready(text), codeword=word)
 
     def note(self, case: CaseFile, text: str) -> CaseFile:
@@ -271,6 +272,11 @@ class Casework:
         envelope = json.dumps(sign_payload(record.to_bytes(), DESK_TYPE, [self.identity])).encode()
         sealed = seal_record(key.public, place(case.header, number, record.kind), envelope)
         return SealedPart(number=number, kind=record.kind, sealed=encoded(sealed.data))
+
+    def _codeword(self, contents: Contents) -> str | None:
+        if contents.latest is None:
+            return None
+        return codeword_of(contents, self.desk.trust.form(contents.latest.form, self.client.form))
 
     def _hour(self) -> datetime:
         return to_the_hour(self.desk.clock())

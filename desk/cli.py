@@ -39,6 +39,7 @@ from desk.settings import read_settings, utc_now
 from intake.errors import TropaError
 
 SAID = (DeskError, TropaError, CryptoError)
+PAGE = "desk"
 YES = ("y", "yes", "д", "да")
 
 
@@ -103,7 +104,7 @@ def terminal(**options: Any) -> Console:
 def run(arguments: Sequence[str], desk: Desk) -> int:
     """Do one command; returns the exit code."""
     try:
-        command = _command(desk.language)
+        command = _command(desk.language, next(iter(arguments), ""))
         command.main(args=list(arguments), prog_name="tropa", obj=desk)
     except SystemExit as end:
         return _code(end, desk)
@@ -120,8 +121,12 @@ def run(arguments: Sequence[str], desk: Desk) -> int:
     return 0
 
 
-def _command(language: Language) -> Any:
-    """The commands, with their help in the reader's language."""
+def _command(language: Language, wanted: str = "") -> Any:
+    """The commands, with their help in the reader's language.
+
+    `wanted`: the first argument. The page brings a web server with it, which takes longer to load
+    than most commands take, so it is loaded when it is asked for, or when all are listed.
+    """
     app = typer.Typer(
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -135,7 +140,12 @@ def _command(language: Language) -> Any:
     link_commands.add_to(app)
     app.add_typer(identity_commands.app, name="identity")
     app.add_typer(roster_commands.app, name="roster")
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
+    if wanted not in command.commands:
+        from desk.page.command import desk_command
+
+        app.command(PAGE)(desk_command)
+        command = typer.main.get_command(app)
     translate_help(command, language)
     return command
 

@@ -38,9 +38,6 @@ from intake.shapes import Unreadable
 from intake.triage import Urgency, triage
 from intake.wire import CaseFile, Header, SealedPart
 
-CODEWORD = "codeword"
-"""The id of the question for a word that the first reply repeats; a form need not have it."""
-
 _RETURN_TOKEN = "the return token"
 
 
@@ -89,13 +86,6 @@ class Contents:
     def language(self) -> str | None:
         """The language in which the person answered, and is answered."""
         return None if self.latest is None else self.latest.language
-
-    @property
-    def codeword(self) -> str | None:
-        """The word he chose, so that he can tell us from an impostor."""
-        answers: Answers = {} if self.latest is None else self.latest.answers
-        word = answers.get(CODEWORD)
-        return word if isinstance(word, str) and word else None
 
     @property
     def answered(self) -> bool:
@@ -259,6 +249,14 @@ def _token(case: CaseFile, key: CaseKey) -> tuple[bytes | None, tuple[Fault, ...
     if len(token) != TOKEN_BYTES:
         return None, (Fault(None, Truncated(_RETURN_TOKEN)),)
     return token, ()
+
+
+def codeword(contents: Contents, form: Form) -> str | None:
+    """The word he chose, so that he can tell us from an impostor; None where he chose none."""
+    if contents.latest is None or form.contact is None or form.contact.codeword is None:
+        return None
+    word = contents.latest.answers.get(form.contact.codeword)
+    return word if isinstance(word, str) and word else None
 
 
 def read_case(

@@ -13,6 +13,7 @@ from desk.errors import DeskError
 from desk.held import Held, pick
 from desk.home import read_file
 from desk.queue_view import SHORT
+from desk.safe import plain
 from intake.wire import PAGE, CaseFile, Header, Queue
 
 CaseArgument = Annotated[
@@ -96,12 +97,17 @@ def text_of(desk: Desk, file: str, hint: str) -> str:
     return desk.read_text("" if file == _PIPED else hint)
 
 
-def tell_done(desk: Desk, case: CaseFile, as_json: bool, msgid: str, **values: Any) -> None:
+def tell_done(desk: Desk, case: CaseFile, as_json: bool, sentence: str) -> None:
     """What was done, in words or for programs."""
     if as_json:
         desk.tell_json(done_json(case))
     else:
-        desk.tell(msgid, case=case.header.id[:SHORT], **values)
+        desk.out.print(plain(sentence))
+
+
+def short(case: CaseFile) -> str:
+    """As it is named on the terminal."""
+    return case.header.id[:SHORT]
 
 
 def done_json(case: CaseFile) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def sentences() -> set[str]:
     return found | set(_help(_command(Language("en")))) | _OF_THE_DOMAIN
 
 
-_OF_THE_DOMAIN = {NEWER, CUT_SHORT, BROKEN, "the key of this case"}
+_OF_THE_DOMAIN = {NEWER, CUT_SHORT, BROKEN, "the key of this case", "the return token"}
 
 
 def plurals() -> set[tuple[str, str]]:
