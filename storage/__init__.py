@@ -3,12 +3,22 @@
 Knows no key, no chat and no answer. The only names that others need are these.
 """
 
-from storage.errors import CaseError, HeldByOther, StorageUnavailable, UnknownCase
+from storage.errors import (
+    CaseError,
+    Full,
+    HeldByOther,
+    Moved,
+    NoWrap,
+    StorageUnavailable,
+    UnknownCase,
+)
 from storage.opening import Storage, open_storage
 from storage.rows import (
     DraftRow,
     Due,
     InboxRow,
+    Listed,
+    Listing,
     Lock,
     NewCase,
     Record,
@@ -21,10 +31,15 @@ __all__ = [
     "CaseError",
     "DraftRow",
     "Due",
+    "Full",
     "HeldByOther",
     "InboxRow",
+    "Listed",
+    "Listing",
     "Lock",
+    "Moved",
     "NewCase",
+    "NoWrap",
     "Record",
     "ReplyRow",
     "ReplyState",

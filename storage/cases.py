@@ -1,22 +1,28 @@
-"""Cases: submission, further records, and erasure. The queue is in `storage/queue.py`.
+"""Cases: submission, further records, alerts and erasure.
+
+What members see of them is in `storage/queue.py`, what they do in `storage/acts.py`.
 
 Submission and the end of its draft are one transaction: no instant exists at which a case is
 there twice, or neither case nor draft. Nothing here can open what it stores.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from intake.case import CaseHeader, Level, State, Turn
+from storage.acts import Acts
 from storage.database import Database
 from storage.drafts import remove_draft, replace_draft
 from storage.errors import UnknownCase
-from storage.headers import to_columns
+from storage.headers import COLUMNS, from_row, to_columns
 from storage.parts import (
     GONE,
     Seal,
     append,
+    change,
     erase,
     insert_record,
     insert_wrap,
@@ -34,7 +40,7 @@ KEPT = timedelta(days=30)
 __all__ = ["KEPT", "Cases", "Seal"]
 
 
-class Cases(Queue):
+class Cases(Queue, Acts):
     """All submitted cases."""
 
     def __init__(self, database: Database) -> None:
@@ -117,6 +123,25 @@ class Cases(Queue):
         if row is None:
             raise UnknownCase(GONE)
         return Sealing(*row)
+
+    async def unalerted(self, levels: Collection[Level]) -> list[CaseHeader]:
+        """Open cases of these levels in which it is our turn and nobody was told of it yet."""
+        clause = (
+            select(*COLUMNS)
+            .where(
+                cases.c.alerted == 0,
+                cases.c.level.in_([level.value for level in levels]),
+                cases.c.state != State.CLOSED.value,
+                cases.c.turn == Turn.OURS.value,
+            )
+            .order_by(cases.c.level, cases.c.received, cases.c.slot)
+        )
+        found = await self._database.read(lambda connection: connection.execute(clause).all())
+        return [from_row(row) for row in found]
+
+    async def alerted(self, case_id: bytes) -> None:
+        """Whom it concerns was told, until the person writes again or the level is raised."""
+        await self._database.write(lambda connection: change(connection, case_id, {"alerted": 1}))
 
     async def erase_due(self, now: datetime) -> int:
         """Erase what was nobody's for `KEPT`; returns how many.

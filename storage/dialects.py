@@ -1,8 +1,9 @@
 """The one place where the two SQL dialects are spelt differently."""
 
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -17,3 +18,13 @@ def upsert(table: Table, dialect: Dialect) -> Insert:
 def insert_if_absent(table: Table, dialect: Dialect) -> Insert:
     """An INSERT that does nothing where the key is taken."""
     return upsert(table, dialect).on_conflict_do_nothing()
+
+
+def in_turn(connection: Connection, name: str) -> None:
+    """Until this transaction ends, no other that asked for the same name goes on from here.
+
+    SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+        connection.execute(select(func.pg_advisory_xact_lock(key)))

@@ -29,7 +29,23 @@ class UnknownCase(CaseError):
 
 
 class HeldByOther(CaseError):
-    """Another member's lease on the case still runs."""
+    """Another member's lease on the case still runs, or the one who acts has none."""
+
+
+class Full(CaseError):
+    """The member who would hold the case holds as many as she may; `held` says how many."""
+
+    def __init__(self, held: int) -> None:
+        super().__init__("She holds as many cases as she may. One has to be given back first.")
+        self.held = held
+
+
+class Moved(CaseError):
+    """Somebody else added to the case meanwhile: the record was sealed for a number now taken."""
+
+
+class NoWrap(CaseError):
+    """The case is not sealed to the colleague yet, and no wrap for her came with the act."""
 
 
 FULL = "The disk that holds the database is full. Free some space: the line goes on by itself."

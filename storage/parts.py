@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 from intake.case import State, to_the_hour
 from storage.dialects import upsert
 from storage.errors import UnknownCase
-from storage.rows import Lock, Record, to_seconds
+from storage.rows import AnyRecord, Lock, to_seconds
 from storage.tables import cases, locks, records, replies, slot_of, slot_within, wraps
 
 Seal = Callable[[int], bytes]
@@ -55,16 +55,19 @@ def next_number(connection: Connection, case_id: bytes) -> int:
 def append(connection: Connection, case_id: bytes, kind: str, seal: Seal) -> int:
     """Add a record sealed for the number it gets, to a case whose row is locked."""
     number = next_number(connection, case_id)
-    insert_record(connection, case_id, Record(number, kind, seal(number)))
+    insert_record(connection, case_id, (number, kind, seal(number)))
     return number
 
 
-def insert_record(connection: Connection, case_id: bytes, record: Record) -> None:
+def insert_record(connection: Connection, case_id: bytes, record: AnyRecord) -> None:
+    number, kind, sealed = record
     connection.execute(
         insert(records).values(
-            slot=slot_within(case_id, str(record.number)),
+            slot=slot_within(case_id, str(number)),
             case_slot=slot_of(case_id),
-            **record._asdict(),
+            number=number,
+            kind=kind,
+            sealed=sealed,
         )
     )
 

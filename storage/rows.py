@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from intake.case import CaseHeader, to_the_hour
+from intake.case import CaseHeader, Level, to_the_hour
 
 HOUR = timedelta(hours=1)
 
@@ -34,6 +34,10 @@ class Record(NamedTuple):
     number: int
     kind: str
     sealed: bytes
+
+
+AnyRecord = tuple[int, str, bytes]
+"""A `Record`, or any other named tuple of the same three fields."""
 
 
 class Lock(NamedTuple):
@@ -81,7 +85,7 @@ class Answered(NamedTuple):
     """What became of the reply whose copy is the record of this number."""
 
     number: int
-    state: str
+    state: Literal["inbox", "waiting", "sent", "read", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,26 @@ class StoredCase:
     token: bytes | None = field(default=None, repr=False)
     openers: tuple[str, ...] = ()
     replies: tuple[Answered, ...] = ()
+
+
+class Listed(NamedTuple):
+    """A case in a list: how many records it has, and whether her advice is wanted on it."""
+
+    header: CaseHeader
+    records: int
+    asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What waits for one member; `intake.wire.Queue` says what each part holds."""
+
+    cases: tuple[Listed, ...]
+    matching: int
+    counts: dict[Level, int]
+    mine: tuple[Listed, ...]
+    asked: tuple[Listed, ...]
+    due: tuple[Listed, ...]
 
 
 class ReplyState(StrEnum):

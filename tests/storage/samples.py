@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from intake.case import CaseHeader, ContactRule, Level
-from storage import DraftRow, NewCase, Record
+from storage import DraftRow, Lock, NewCase, Record, Storage
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -50,3 +50,25 @@ def a_case(header: CaseHeader | None = None, members: tuple[str, ...] = (ANNA, O
         records=[Record(0, "answers", os.urandom(3200))],
         wraps={member: os.urandom(1168) for member in members},
     )
+
+
+def a_lock(name: str = "any", locator: str = "12345678") -> Lock:
+    """A lock as long as any."""
+    return Lock(name, locator, os.urandom(16), os.urandom(50))
+
+
+async def queued(storage: Storage, member: str, now: datetime) -> list[CaseHeader]:
+    """What this member holds, and then what she could take."""
+    listing = await storage.cases.queue(member, now)
+    return [listed.header for listed in (*listing.mine, *listing.cases)]
+
+
+async def answered(
+    storage: Storage, case: NewCase, letter: bytes = b"letter", token: bytes | None = b"token"
+) -> int:
+    """Anna takes the case and answers the person; returns the number of the reply."""
+    await storage.cases.take(case.header.id, ANNA, NOW, 1000)
+    number = len((await storage.cases.fetch(case.header.id, ANNA)).records)
+    record = Record(number, "reply", os.urandom(800))
+    await storage.cases.reply(case.header.id, ANNA, NOW, record, letter, token)
+    return number

@@ -8,7 +8,19 @@ import pytest
 from intake.case import State
 from storage import DraftRow, NewCase, Record, Storage, UnknownCase, open_storage
 from storage.rows import Sealing
-from tests.storage.samples import ANNA, DAY, EVA, HOUR, NOW, OLGA, a_case, a_draft, a_header, after
+from tests.storage.samples import (
+    ANNA,
+    DAY,
+    EVA,
+    HOUR,
+    NOW,
+    OLGA,
+    a_case,
+    a_draft,
+    a_header,
+    after,
+    queued,
+)
 
 
 async def submitted(storage: Storage, case: NewCase | None = None) -> NewCase:
@@ -42,7 +54,7 @@ async def test_a_submission_from_an_old_revision_writes_nothing(storage: Storage
     await storage.drafts.put(draft, None)
     assert not await storage.cases.submit(after(draft), 7, case)
     assert await storage.drafts.get(draft.id) == draft
-    assert await storage.cases.queue(ANNA, NOW) == []
+    assert await queued(storage, ANNA, NOW) == []
 
 
 async def test_of_two_submissions_of_one_draft_one_becomes_a_case(storage: Storage) -> None:
@@ -51,7 +63,7 @@ async def test_of_two_submissions_of_one_draft_one_becomes_a_case(storage: Stora
     cases = [a_case() for _ in range(6)]
     done = await asyncio.gather(*(storage.cases.submit(after(draft), 1, case) for case in cases))
     assert done.count(True) == 1
-    assert await storage.cases.queue(ANNA, NOW) == [cases[done.index(True)].header]
+    assert await queued(storage, ANNA, NOW) == [cases[done.index(True)].header]
 
 
 async def test_a_submission_that_fails_halfway_leaves_the_draft(storage: Storage) -> None:
@@ -117,7 +129,7 @@ async def test_an_erased_case_is_gone_and_others_stay(storage: Storage) -> None:
     gone, kept = await submitted(storage), await submitted(storage)
     await storage.cases.erase(gone.header.id)
     await storage.cases.erase(gone.header.id)
-    assert await storage.cases.queue(ANNA, NOW) == [kept.header]
+    assert await queued(storage, ANNA, NOW) == [kept.header]
     with pytest.raises(UnknownCase):
         await storage.cases.fetch(gone.header.id, ANNA)
     with pytest.raises(UnknownCase):
@@ -129,7 +141,7 @@ async def test_whoever_knows_the_inbox_may_erase_the_case(storage: Storage) -> N
     gone, kept = await submitted(storage), await submitted(storage)
     assert await storage.cases.erase_inbox(gone.inbox)
     assert not await storage.cases.erase_inbox(gone.inbox)
-    assert await storage.cases.queue(ANNA, NOW) == [kept.header]
+    assert await queued(storage, ANNA, NOW) == [kept.header]
 
 
 async def test_a_draft_and_its_case_are_erased_in_one(storage: Storage) -> None:
@@ -139,7 +151,7 @@ async def test_a_draft_and_its_case_are_erased_in_one(storage: Storage) -> None:
     assert await storage.cases.erase_draft_and_inbox(draft.id, case.inbox)
     assert not await storage.cases.erase_draft_and_inbox(draft.id, case.inbox)
     assert await storage.drafts.get(draft.id) is None
-    assert await storage.cases.queue(ANNA, NOW) == [kept.header]
+    assert await queued(storage, ANNA, NOW) == [kept.header]
 
 
 async def test_what_is_sent_elsewhere_while_it_is_erased_is_erased_too(
@@ -155,7 +167,7 @@ async def test_what_is_sent_elsewhere_while_it_is_erased_is_erased_too(
             other.cases.submit(after(draft), 1, case),
         )
         assert await storage.drafts.get(draft.id) is None
-    assert await storage.cases.queue(ANNA, NOW) == []
+    assert await queued(storage, ANNA, NOW) == []
     await other.close()
 
 
@@ -173,26 +185,26 @@ async def test_a_member_without_a_wrap_cannot_fetch(storage: Storage) -> None:
         await storage.cases.fetch(case.header.id, EVA)
 
 
-async def test_what_nobody_took_is_erased_after_thirty_days(storage: Storage) -> None:
+async def test_what_was_nobodys_for_thirty_days_is_erased(storage: Storage) -> None:
     old, lapsed, lately, held, young = [
         await submitted(storage, a_case(a_header(waited=waited)))
-        for waited in (31 * DAY, 31 * DAY, 31 * DAY, 31 * DAY, 29 * DAY)
+        for waited in (31 * DAY, 61 * DAY, 61 * DAY, 31 * DAY, 29 * DAY)
     ]
-    await storage.cases.take(lapsed.header.id, ANNA, NOW - 8 * DAY)
-    await storage.cases.take(lately.header.id, ANNA, NOW - 7 * DAY)
-    await storage.cases.take(held.header.id, ANNA, NOW)
+    await storage.cases.take(lapsed.header.id, ANNA, NOW - 31 * DAY, 9)
+    await storage.cases.take(lately.header.id, ANNA, NOW - 30 * DAY, 9)
+    await storage.cases.take(held.header.id, ANNA, NOW, 9)
     assert await storage.cases.erase_due(NOW) == 2
-    left = {header.id for header in await storage.cases.queue(ANNA, NOW)}
+    left = {header.id for header in await queued(storage, ANNA, NOW)}
     assert left == {lately.header.id, held.header.id, young.header.id}
     assert old.header.id not in left
 
 
 async def test_a_closed_case_is_erased_thirty_days_after_closing(storage: Storage) -> None:
     case = await submitted(storage, a_case(a_header(waited=20 * DAY)))
-    await storage.cases.take(case.header.id, ANNA, NOW)
-    closed = await storage.cases.close(case.header.id, ANNA, NOW)
+    await storage.cases.take(case.header.id, ANNA, NOW, 9)
+    closed = await storage.cases.close(case.header.id, ANNA, None, NOW)
     assert closed.state is State.CLOSED
-    assert await storage.cases.queue(ANNA, NOW) == []
+    assert await queued(storage, ANNA, NOW) == []
     assert await storage.cases.erase_due(NOW + 30 * DAY - HOUR) == 0
     assert await storage.cases.erase_due(NOW + 30 * DAY) == 1
 

@@ -18,7 +18,7 @@ from storage import Record, Storage, StorageUnavailable, open_storage
 from storage.errors import BUSY, DAMAGED, FULL, READ_ONLY, UNPREPARED, explain
 from storage.migrations import upgrade
 from tests.databases import Postgres, shared_postgres
-from tests.storage.samples import ANNA, NOW, a_case, a_draft, after
+from tests.storage.samples import ANNA, NOW, a_case, a_draft, after, queued
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ async def works(storage: Storage) -> bool:
     return (
         await storage.drafts.put(draft, None)
         and await storage.cases.submit(after(draft), 1, case)
-        and case.header in await storage.cases.queue(ANNA, NOW)
+        and case.header in await queued(storage, ANNA, NOW)
         and await storage.nonces.use(os.urandom(32), NOW)
         and await storage.facts.raise_to("epoch", 1) == 1
     )
@@ -160,7 +160,7 @@ async def test_an_unprepared_database_is_told(empty_address: str) -> None:
         await storage.drafts.get(bytes(16))
     assert str(told.value) == UNPREPARED
     with pytest.raises(StorageUnavailable) as told:
-        await storage.cases.queue(ANNA, NOW)
+        await queued(storage, ANNA, NOW)
     assert str(told.value) == UNPREPARED
     await storage.close()
 

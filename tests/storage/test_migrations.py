@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, insert, inspect, select, text
 from storage import Storage, StorageUnavailable, open_storage
 from storage.migrations import downgrade, pending, steps, upgrade
 from storage.tables import metadata
-from tests.storage.samples import ANNA, NOW, a_draft
+from tests.storage.samples import ANNA, NOW, a_draft, queued
 from tests.storage.test_cases import submitted
 
 
@@ -50,7 +50,7 @@ async def test_data_survive_each_step_down_and_up_that_can_hold_them(address: st
         await upgrade(address)
     storage = await open_storage(address)
     assert await storage.drafts.get(draft.id) == draft
-    assert await storage.cases.queue(ANNA, NOW) == [case.header]
+    assert await queued(storage, ANNA, NOW) == [case.header]
     assert await storage.facts.get("epoch") == 4
     await storage.close()
 
@@ -66,7 +66,7 @@ async def test_the_way_down_leaves_nothing_and_the_way_up_starts_anew(address: s
     await storage.close()
     await upgrade(address)
     storage = await open_storage(address)
-    assert await storage.cases.queue(ANNA, NOW) == []
+    assert await queued(storage, ANNA, NOW) == []
     await submitted(storage)
     await storage.close()
 

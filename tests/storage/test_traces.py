@@ -18,7 +18,7 @@ from storage.migrations import upgrade
 from storage.sqlite_thread import Session
 from storage.tables import metadata
 from tests.databases import prepared_address
-from tests.storage.samples import ANNA, NOW, OLGA, a_case, a_draft, after
+from tests.storage.samples import ANNA, NOW, OLGA, a_case, a_draft, a_lock, after, answered
 
 PLANTED = b"planted-ciphertext-%d|"
 
@@ -192,11 +192,13 @@ async def test_sqlite_keeps_rows_by_their_random_ids_and_not_by_order(sqlite: St
     for _ in range(30):
         draft = a_draft()
         await sqlite.drafts.put(draft, None)
-        await sqlite.cases.submit(after(draft), 1, a_case())
+        case = replace(a_case(), locks=[a_lock("one", "1" * 8)])
+        await sqlite.cases.submit(after(draft), 1, case)
+        await answered(sqlite, case, b"letter", b"token")
     plain = "SELECT name FROM pragma_table_list WHERE wr = 0 AND schema = 'main'"
     names = {name for (name,) in await _rows(sqlite, plain)}
     names -= {"sqlite_schema", "alembic_version"}
-    assert names == {"drafts", "cases", "records", "wraps"}
+    assert names == {"drafts", "cases", "records", "wraps", "replies", "locks"}
     for name in names:
         kept = await _rows(sqlite, f"SELECT rowid, slot FROM {name}")
         assert len(kept) >= 30
@@ -216,16 +218,19 @@ async def test_no_clear_column_is_there_beyond_those_allowed(storage: Storage) -
             for table in inspect(connection).get_table_names()
         }
     )
-    own = "slot id state holder leased_until public_key inbox"
-    header = "language level skills country contact received promised_by form epoch"
+    own = "slot id state holder leased_until public_key inbox token place alerted"
+    header = "language level skills country contact received promised_by form epoch turn"
     assert {name: " ".join(sorted(columns)) for name, columns in tables.items()} == {
         "alembic_version": "version_num",
         "cases": " ".join(sorted([*own.split(), *header.split()])),
         "drafts": "expires id revision sealed slot",
         "facts": "key value",
+        "links": "chat id key_id",
+        "locks": "case_slot locator salt sealed slot",
         "nonces": "expires hash",
         "records": "case_slot kind number sealed slot",
-        "wraps": "case_slot key_id sealed slot",
+        "replies": "case_slot doubtful number sealed slot state token",
+        "wraps": "asked case_slot key_id sealed slot",
     }
 
 
