@@ -23,15 +23,18 @@ from bot.tokens import Tokens
 from bot.updates import Updates
 from crypto.errors import CryptoError
 from crypto.kdf import key_id
+from crypto.padding import is_padded_size
 from crypto.requests import verify_request
+from crypto.sealing import OVERHEAD, WRAP_BYTES
+from crypto.token import TOKEN_BYTES
 from handlers.chats import Chats
 from handlers.conversation import Conversation
 from handlers.groups import Groups
 from handlers.painter import Painter
-from handlers.queue import Faults, Parts
+from handlers.queue_parts import Faults, Lengths, Parts
 from handlers.texts import Texts
 from intake.clock import Clock
-from storage.errors import HeldByOther, StorageUnavailable, UnknownCase
+from storage.errors import Full, HeldByOther, Moved, NoWrap, StorageUnavailable, UnknownCase
 from storage.opening import Storage
 
 Pause = Callable[[float], Awaitable[None]]
@@ -113,13 +116,19 @@ def compose(
         painter,
         delivery,
         texts,
-        _queue(line, content, storage, clock),
+        _queue(line, content, storage, clock, posted=lambda: None),
         clock,
         pause,
     )
 
 
-def _queue(line: RosterLine, content: Content, storage: Storage, clock: Clock) -> Parts:
+def _queue(
+    line: RosterLine,
+    content: Content,
+    storage: Storage,
+    clock: Clock,
+    posted: Callable[[], None],
+) -> Parts:
     return Parts(
         verify=verify_request,
         key_id=key_id,
@@ -128,6 +137,11 @@ def _queue(line: RosterLine, content: Content, storage: Storage, clock: Clock) -
         roster=line.roster,
         envelope=lambda: line.envelope or None,
         form=content.forms.get,
+        promised=content.form.urgency.targets.__getitem__,
+        lengths=Lengths(lambda size: is_padded_size(size - OVERHEAD), WRAP_BYTES, TOKEN_BYTES),
+        posted=posted,
         clock=clock,
-        faults=Faults(CryptoError, UnknownCase, HeldByOther, StorageUnavailable),
+        faults=Faults(
+            CryptoError, UnknownCase, HeldByOther, StorageUnavailable, Full, Moved, NoWrap
+        ),
     )

@@ -25,13 +25,16 @@ from crypto.errors import NotTrusted
 from crypto.identity import Identity
 from crypto.kdf import key_id
 from crypto.keyfile import decrypt_seed, encrypt_seed
+from crypto.padding import is_padded_size
 from crypto.requests import verify_request
-from crypto.sealing import CaseKey, Context, seal_record, wrap_case_key
+from crypto.sealing import OVERHEAD, WRAP_BYTES, CaseKey, Context, seal_record, wrap_case_key
+from crypto.token import TOKEN_BYTES
 from desk.card import Card
 from desk.cli import run, terminal
 from desk.desk import CARD, IDENTITY, Desk
 from desk.settings import Settings
-from handlers.queue import Faults, Parts, queue_app
+from handlers.queue import queue_app
+from handlers.queue_parts import Faults, Lengths, Parts
 from intake.answers import Answers
 from intake.case import CaseHeader, ContactRule, to_the_hour
 from intake.errors import TropaError
@@ -40,7 +43,7 @@ from intake.records import AnswersRecord
 from intake.roster import ROSTER_TYPE, Organisation, Role, Roster
 from intake.routing import contact_rule, route
 from intake.triage import triage
-from storage.errors import HeldByOther, StorageUnavailable, UnknownCase
+from storage.errors import Full, HeldByOther, Moved, NoWrap, StorageUnavailable, UnknownCase
 from storage.migrations import upgrade
 from storage.opening import Storage, open_storage
 from storage.rows import DraftRow, NewCase, Record
@@ -234,6 +237,9 @@ class World:
             raise self.closed
         return self.roster
 
+    def _posted(self) -> None:
+        self.posted += 1
+
     def parts(self) -> Parts:
         return Parts(
             verify=verify_request,
@@ -243,8 +249,13 @@ class World:
             roster=self._in_force,
             envelope=lambda: self.envelope,
             form=lambda digest: self.form_bytes if digest == self.form.digest else None,
+            promised=self.form.urgency.targets.__getitem__,
+            lengths=Lengths(lambda size: is_padded_size(size - OVERHEAD), WRAP_BYTES, TOKEN_BYTES),
+            posted=self._posted,
             clock=self.time,
-            faults=Faults(NotTrusted, UnknownCase, HeldByOther, StorageUnavailable),
+            faults=Faults(
+                NotTrusted, UnknownCase, HeldByOther, StorageUnavailable, Full, Moved, NoWrap
+            ),
         )
 
     # What the bot would do

@@ -4,21 +4,19 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
 
-from crypto.identity import Identity
 from crypto.requests import sign_request
 from handlers import queue as queue_module
 from intake.errors import LineClosed
 from intake.roster import Roster
 from tests.desk.world import CALM, URGENT, World, identity_of
+from tests.handlers.desks import ask, done, refused
 
 
 @pytest.fixture
@@ -26,43 +24,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
-
-
-def ask(
-    world: World,
-    who: str | Identity,
-    path: str,
-    *,
-    method: str = "GET",
-    body: bytes | None = None,
-    ago: float = 0,
-    nonce: bytes | None = None,
-    sent: Mapping[str, Any] = MappingProxyType({}),
-) -> httpx.Response:
-    """A signed request; `sent` is what goes out in place of what was signed."""
-    identity = identity_of(who) if isinstance(who, str) else who
-    url = world.url + path
-    created = world.time() - timedelta(seconds=ago)
-    headers = sign_request(
-        method, url, body, identity, identity.key_id, created, nonce or os.urandom(16)
-    )
-    return httpx.request(
-        sent.get("method", method),
-        world.url + sent.get("path", path),
-        content=sent.get("body", body),
-        headers=headers | sent.get("headers", {}),
-        trust_env=False,
-    )
-
-
-def refused(response: httpx.Response, status: int, reason: str) -> str:
-    """The sentence of a refusal, after checking that it is one."""
-    assert response.status_code == status, response.text
-    assert response.headers["Content-Type"].startswith("application/json")
-    assert response.json()["reason"] == reason
-    sentence: str = response.json()["error"]
-    assert "Traceback" not in response.text
-    return sentence
 
 
 def test_a_member_sees_what_is_sealed_to_her_most_urgent_first(world: World) -> None:
@@ -78,7 +39,8 @@ def test_a_taken_case_comes_with_everything_to_open_it(world: World) -> None:
     body = ask(world, "anna", f"/v1/cases/{case}/take", method="POST").json()
     assert body["header"]["held_by"] == "you"
     assert [(part["number"], part["kind"]) for part in body["records"]] == [(0, "intake")]
-    assert set(body) == {"v", "header", "public_key", "records", "wrap"}
+    assert body["openers"] == sorted(identity_of(who).key_id for who in ("anna", "boris"))
+    assert (body["token"], body["replies"]) == (None, [])
 
 
 def test_a_released_case_waits_again(world: World) -> None:
@@ -110,7 +72,8 @@ def test_a_member_holds_no_more_than_her_capacity(world: World) -> None:
         assert ask(world, "anna", f"/v1/cases/{case}/take", method="POST").status_code == 200
     more = f"/v1/cases/{world.submit(URGENT)}/take"
     sentence = refused(ask(world, "anna", more, method="POST"), 409, "capacity")
-    assert "You hold 5 cases" in sentence
+    assert "gives you 5 cases" in sentence
+    assert ask(world, "anna", more, method="POST").json()["whose"] == "you"
     renewed = ask(world, "anna", f"/v1/cases/{held[0]}/take", method="POST")
     assert renewed.status_code == 200
     ask(world, "anna", f"/v1/cases/{held[1]}/release", method="POST")
@@ -137,11 +100,79 @@ def test_a_member_without_a_wrap_finds_no_such_case(world: World, what: str) -> 
     assert here.text == nowhere.text
 
 
+def test_a_list_is_filtered_and_counted(world: World) -> None:
+    calm, urgent = world.submit(CALM), world.submit(URGENT)
+    whole = done(ask(world, "anna", "/v1/queue"))
+    assert whole["counts"] == {"P0": 0, "P1": 1, "P2": 0, "P3": 1}
+    for query, found in [
+        ("level=P1", [urgent]),
+        ("level=P3&language=ru&skill=information", [calm]),
+        ("language=en", []),
+        ("start=1", [calm]),
+        ("start=2", []),
+    ]:
+        listed = done(ask(world, "anna", f"/v1/queue?{query}"))
+        assert [case["id"] for case in listed["cases"]] == found
+        assert listed["counts"] == whole["counts"]
+    assert listed["matching"] == 2
+
+
+def test_what_she_holds_is_apart_from_what_she_could_take(world: World) -> None:
+    held, waiting = world.submit(URGENT), world.submit(CALM)
+    ask(world, "anna", f"/v1/cases/{held}/take", method="POST")
+    listed = done(ask(world, "anna", "/v1/queue"))
+    assert [case["id"] for case in listed["cases"]] == [waiting]
+    assert [(case["id"], case["held_by"]) for case in listed["mine"]] == [(held, "you")]
+    world.time.pass_(hours=13)
+    lapsed = done(ask(world, "anna", "/v1/queue"))
+    assert [case["id"] for case in lapsed["cases"]] == [held, waiting]
+    assert lapsed["mine"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "level=P9",
+        "level=p1",
+        "level=",
+        "language=RU",
+        "language=%D1%80%D1%83",
+        "skill=' OR 1",
+        "skill=aaaaaaaaaaaaaaaaaa",
+        "start=-1",
+        "start=100001",
+        "start=x",
+        "limit=9",
+        "start=1&start=2",
+    ],
+)
+def test_a_filter_that_is_none_is_refused(world: World, query: str) -> None:
+    refused(ask(world, "anna", f"/v1/queue?{query}".replace(" ", "%20")), 400, "malformed")
+
+
+def test_the_filter_is_signed_too(world: World) -> None:
+    sent = {"path": "/v1/queue?level=P3"}
+    refused(ask(world, "anna", "/v1/queue?level=P1", sent=sent), 401, "forged")
+    refused(ask(world, "anna", "/v1/queue", sent=sent), 401, "forged")
+
+
 PROTECTED = [
     ("GET", "/v1/queue"),
     ("GET", "/v1/cases/" + "0" * 32),
-    ("POST", "/v1/cases/" + "0" * 32 + "/take"),
-    ("POST", "/v1/cases/" + "0" * 32 + "/release"),
+    ("DELETE", "/v1/cases/" + "0" * 32),
+    *(
+        ("POST", "/v1/cases/" + "0" * 32 + f"/{act}")
+        for act in (
+            "take",
+            "release",
+            "records",
+            "reply",
+            "hand-over",
+            "ask",
+            "level",
+            "close",
+        )
+    ),
 ]
 
 
@@ -262,6 +293,9 @@ def test_the_roster_and_the_form_are_there_for_anybody(world: World) -> None:
         ("GET", "/v1/forms/%2e%2e%2f", 404),
         ("DELETE", "/v1/queue", 405),
         ("POST", "/v1/queue", 405),
+        ("POST", "/v1/cases/" + "0" * 32, 405),
+        ("GET", "/v1/cases/" + "0" * 32 + "/reply", 405),
+        ("POST", "/v1/cases/" + "0" * 32 + "/reopen", 404),
     ],
 )
 def test_any_other_address_is_a_sentence_too(

@@ -1,0 +1,118 @@
+"""Who asks: the member of the roster in force who signed a request, let in once for each signature.
+
+The roster is asked anew for every request, so that a member who was removed is a stranger at
+once.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+
+from handlers.queue_parts import Parts, Verified
+from handlers.refusals import Refused
+from intake.errors import TropaError
+from intake.roster import Member, Role
+
+MAX_AGE = timedelta(seconds=60)
+"""How far the signature's time may lie from ours."""
+
+NONCE_KEPT = 3 * MAX_AGE
+"""Longer than any signature that bears the nonce could still pass as fresh."""
+
+READ_TIMEOUT = 10.0
+"""Seconds that a body may take to arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A member who may open cases, with the body that her signature covers."""
+
+    key_id: str
+    member: Member
+    body: bytes
+
+    @property
+    def lead(self) -> bool:
+        return self.member.role is Role.LEAD
+
+
+class Gate:
+    """Lets members in."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def caller(self, request: web.Request) -> Caller:
+        """Who signed this request; raises `Refused`."""
+        members = self.members()
+        body = await _body(request)
+        verified = self._verified(request, body, members)
+        await self._fresh(verified)
+        member = members[verified.key_id]
+        if not member.opens_cases:
+            raise Refused(403, "role", "Your role opens no cases: the queue is for volunteers.")
+        return Caller(verified.key_id, member, body)
+
+    def members(self) -> dict[str, Member]:
+        """The roster in force by key id; raises `Refused` when there is none."""
+        try:
+            roster = self._parts.roster()
+        except TropaError as error:
+            raise Refused(503, "closed", str(error)) from None
+        return {self._parts.key_id(member.sealing_key): member for member in roster.members}
+
+    def _verified(
+        self, request: web.Request, body: bytes, members: Mapping[str, Member]
+    ) -> Verified:
+        strangers: list[str] = []
+
+        def key(key_id: str) -> bytes | None:
+            member = members.get(key_id)
+            if member is None:
+                strangers.append(key_id)
+                return None
+            return member.signing_key
+
+        try:
+            return self._parts.verify(
+                request.method,
+                request.raw_path,
+                request.headers,
+                body,
+                key,
+                self._parts.clock(),
+                MAX_AGE,
+            )
+        except self._parts.faults.refused as error:
+            if strangers:
+                raise Refused(
+                    403,
+                    "foreign",
+                    "This key is not on the roster. Ask the organisation to add your card.",
+                ) from None
+            raise Refused(401, type(error).__name__.lower(), str(error)) from None
+
+    async def _fresh(self, verified: Verified) -> None:
+        """Each signature is good once: its nonce is written down before anything is done."""
+        digest = hashlib.sha256(f"{verified.key_id} {verified.nonce}".encode()).digest()
+        if not await self._parts.nonces.use(digest, self._parts.clock() + NONCE_KEPT):
+            raise Refused(
+                401, "replayed", "This request was already made once. Give the command again."
+            )
+
+
+def case_id_of(request: web.Request) -> bytes:
+    """The case that the path names."""
+    return bytes.fromhex(request.match_info["id"])
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(READ_TIMEOUT):
+            return await request.read()
+    except TimeoutError:
+        raise Refused(408, "slow", "The request took too long to arrive. Try again.") from None

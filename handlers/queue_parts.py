@@ -1,0 +1,235 @@
+"""What the queue over HTTP needs done: ports that the composition root fills.
+
+Shapes alone. A member is named by her key id; a case without a wrap for her is unknown to her.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple, Protocol
+
+from intake.case import CaseHeader, Level
+from intake.clock import Clock
+from intake.roster import Roster
+
+
+class Verified(Protocol):
+    """Whose signature it is, and its nonce."""
+
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def nonce(self) -> str: ...
+
+
+class Verify(Protocol):
+    """Checks an RFC 9421 signature with the key that `key` finds; raises `Faults.refused`."""
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        key: Callable[[str], bytes | None],
+        now: datetime,
+        max_age: timedelta,
+    ) -> Verified: ...
+
+
+class Part(Protocol):
+    """A sealed record as it is stored."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def sealed(self) -> bytes: ...
+
+
+class Answered(Protocol):
+    """A reply by the number of its copy, and what became of it (`intake.wire.ReplyState`)."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def state(self) -> Literal["inbox", "waiting", "sent", "read", "unreachable"]: ...
+
+
+class Stored(Protocol):
+    """A stored case, with the wrap of the one who asked."""
+
+    @property
+    def header(self) -> CaseHeader: ...
+    @property
+    def public_key(self) -> bytes: ...
+    @property
+    def records(self) -> Sequence[Part]: ...
+    @property
+    def wrap(self) -> bytes: ...
+    @property
+    def token(self) -> bytes | None: ...
+    @property
+    def openers(self) -> Sequence[str]: ...
+    @property
+    def replies(self) -> Sequence[Answered]: ...
+
+
+class Listed(Protocol):
+    """One case in a list: how many records it has, and whether her advice is wanted on it."""
+
+    @property
+    def header(self) -> CaseHeader: ...
+    @property
+    def records(self) -> int: ...
+    @property
+    def asked(self) -> bool: ...
+
+
+class Listing(Protocol):
+    """What waits for a member; `intake.wire.Queue` says what each part holds."""
+
+    @property
+    def cases(self) -> Sequence[Listed]: ...
+    @property
+    def matching(self) -> int: ...
+    @property
+    def counts(self) -> Mapping[Level, int]: ...
+    @property
+    def mine(self) -> Sequence[Listed]: ...
+    @property
+    def asked(self) -> Sequence[Listed]: ...
+    @property
+    def due(self) -> Sequence[Listed]: ...
+
+
+class NewRecord(NamedTuple):
+    """A record as a desk sealed it; it is added only as the next of its case."""
+
+    number: int
+    kind: str
+    sealed: bytes
+
+
+class Cases(Protocol):
+    """The stored cases. Every act is one transaction, together with the record it adds.
+
+    An act whose record is there already, the same bytes under the same number, was done before:
+    it changes nothing and raises nothing.
+    """
+
+    async def queue(
+        self,
+        key_id: str,
+        now: datetime,
+        *,
+        lead: bool,
+        level: Level | None = None,
+        language: str | None = None,
+        skill: str | None = None,
+        start: int = 0,
+    ) -> Listing: ...
+
+    async def fetch(self, case_id: bytes, key_id: str) -> Stored: ...
+
+    async def take(self, case_id: bytes, key_id: str, now: datetime, capacity: int) -> object: ...
+
+    async def give_back(self, case_id: bytes, key_id: str, record: NewRecord | None) -> object: ...
+
+    async def note(self, case_id: bytes, key_id: str, record: NewRecord) -> object: ...
+
+    async def reply(
+        self,
+        case_id: bytes,
+        key_id: str,
+        now: datetime,
+        record: NewRecord,
+        letter: bytes,
+        token: bytes | None,
+    ) -> object: ...
+
+    async def hand_over(
+        self,
+        case_id: bytes,
+        key_id: str,
+        to: str,
+        wrap: bytes | None,
+        record: NewRecord | None,
+        now: datetime,
+        capacity_of_to: int,
+    ) -> object: ...
+
+    async def ask(
+        self, case_id: bytes, key_id: str, to: str, wrap: bytes | None, record: NewRecord | None
+    ) -> object: ...
+
+    async def set_level(
+        self,
+        case_id: bytes,
+        key_id: str,
+        lead: bool,
+        level: Level,
+        record: NewRecord,
+        now: datetime,
+        promised_by: datetime,
+    ) -> object: ...
+
+    async def close(
+        self, case_id: bytes, key_id: str, record: NewRecord | None, now: datetime
+    ) -> object: ...
+
+    async def erase_held(self, case_id: bytes, key_id: str, lead: bool) -> object: ...
+
+
+class Nonces(Protocol):
+    """Durable memory of used nonces."""
+
+    async def use(self, digest: bytes, expires: datetime) -> bool:
+        """False when it was used before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """The exceptions that the real parts raise, so that their packages need no import here."""
+
+    refused: type[Exception]
+    unknown_case: type[Exception]
+    held_by_other: type[Exception]
+    unavailable: type[Exception]
+    full: type[Exception]
+    moved: type[Exception]
+    no_wrap: type[Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long sealed things may be: `sealed` says whether any record has this many bytes."""
+
+    sealed: Callable[[int], bool]
+    wrap: int
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the queue needs done.
+
+    `roster` returns the roster in force or raises a `TropaError` with a sentence; `envelope` the
+    signed file as it stands, or None; `form` a form's bytes by digest. `key_id` gives the short
+    id of a sealing key, `promised` how soon an answer is due at a level. `posted` is called once
+    a reply lies ready for delivery.
+    """
+
+    verify: Verify
+    key_id: Callable[[bytes], str]
+    cases: Cases
+    nonces: Nonces
+    roster: Callable[[], Roster]
+    envelope: Callable[[], bytes | None]
+    form: Callable[[str], bytes | None]
+    promised: Callable[[Level], timedelta]
+    lengths: Lengths
+    posted: Callable[[], None]
+    clock: Clock
+    faults: Faults
