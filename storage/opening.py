@@ -12,6 +12,7 @@ from storage.drafts import Drafts
 from storage.errors import StorageUnavailable
 from storage.facts import Facts
 from storage.inboxes import Inboxes
+from storage.links import Links
 from storage.nonces import Nonces
 from storage.outbox import Outbox
 
@@ -29,6 +30,7 @@ class Storage:
     cases: Cases
     inboxes: Inboxes
     outbox: Outbox
+    links: Links
     nonces: Nonces
     facts: Facts
     database: Database
@@ -64,6 +66,7 @@ async def open_storage(url: str) -> Storage:
         Cases(database),
         Inboxes(database),
         Outbox(database),
+        Links(database),
         Nonces(database),
         Facts(database),
         database,
