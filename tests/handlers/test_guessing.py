@@ -1,0 +1,79 @@
+"""Codes are tried a few times at once, then slower and slower, and not too often by everybody."""
+
+from datetime import UTC, datetime, timedelta
+
+from handlers.guessing import FIRST_WAIT, FOR_ALL, FORGIVEN_AFTER, FREE, LONGEST_WAIT, Guessing
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+ME, ANOTHER = 1, 2
+NONE = timedelta(0)
+
+
+def _fail(guessing: Guessing, chat: int, now: datetime) -> timedelta:
+    guessing.trying(now)
+    guessing.wrong(chat, now)
+    return guessing.wait(chat, now)
+
+
+def test_a_few_wrong_codes_cost_no_wait() -> None:
+    guessing = Guessing()
+    waits = [_fail(guessing, ME, NOON) for _ in range(FREE)]
+    assert waits == [NONE] * (FREE - 1) + [FIRST_WAIT]
+
+
+def test_every_wrong_code_after_that_doubles_the_wait_up_to_an_hour() -> None:
+    guessing, now, waits = Guessing(), NOON, []
+    for _ in range(FREE + 12):
+        wait = _fail(guessing, ME, now)
+        now += wait + timedelta(minutes=1)
+        waits.append(wait)
+    expected = [min(FIRST_WAIT * 2**power, LONGEST_WAIT) for power in range(13)]
+    assert waits[FREE - 1 :] == expected
+    assert waits[-1] == LONGEST_WAIT
+
+
+def test_the_wait_ends_when_it_is_over() -> None:
+    guessing = Guessing()
+    for _ in range(FREE):
+        _fail(guessing, ME, NOON)
+    assert guessing.wait(ME, NOON + FIRST_WAIT - timedelta(seconds=1)) == timedelta(seconds=1)
+    assert guessing.wait(ME, NOON + FIRST_WAIT) == NONE
+
+
+def test_nobody_else_waits_for_what_one_chat_guessed() -> None:
+    guessing = Guessing()
+    for _ in range(FREE + 5):
+        _fail(guessing, ME, NOON)
+    assert guessing.wait(ANOTHER, NOON) == NONE
+
+
+def test_all_chats_together_try_so_often_in_a_minute() -> None:
+    guessing = Guessing()
+    for chat in range(FOR_ALL):
+        assert guessing.wait(chat, NOON) == NONE
+        guessing.trying(NOON + timedelta(seconds=chat))
+    late = NOON + timedelta(seconds=30)
+    assert guessing.wait(ANOTHER, late) == timedelta(seconds=30)
+    assert guessing.wait(ANOTHER, NOON + timedelta(minutes=1)) == NONE
+
+
+def test_a_right_code_and_a_quiet_day_are_forgiving() -> None:
+    guessing = Guessing()
+    for _ in range(FREE + 1):
+        _fail(guessing, ME, NOON)
+        _fail(guessing, ANOTHER, NOON)
+    guessing.right(ME)
+    assert guessing.wait(ME, NOON + timedelta(minutes=2)) == NONE
+    next_day = NOON + FORGIVEN_AFTER
+    assert _fail(guessing, ANOTHER, next_day) == NONE
+
+
+def test_ten_thousand_guesses_of_ten_thousand_chats_stay_within_bounds() -> None:
+    guessing, tried = Guessing(most=500), 0
+    for number in range(10_000):
+        now = NOON + timedelta(seconds=number / 100)
+        if not guessing.wait(number, now):
+            _fail(guessing, number, now)
+            tried += 1
+    assert len(guessing) <= 500
+    assert tried == 2 * FOR_ALL  # in a hundred seconds
