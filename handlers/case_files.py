@@ -24,7 +24,8 @@ def case_file(stored: Stored, key_id: str, now: datetime, *, lead: bool) -> Case
         # Sorted: the order of rows says nothing, and need not be told.
         openers=tuple(sorted(stored.openers)),
         replies=tuple(
-            ReplyState(number=reply.number, state=reply.state) for reply in stored.replies
+            ReplyState.model_validate({"number": reply.number, "state": str(reply.state)})
+            for reply in stored.replies
         ),
     )
 

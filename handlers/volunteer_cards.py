@@ -103,10 +103,10 @@ def full(pen: Pen, held: int, most: int) -> Card:
 
 
 def taken(pen: Pen, case: str, until: datetime, file: str) -> Card:
-    """Stands below the file."""
+    """Stands above the file."""
     say = pen.say
     yours = say("Case {case} is yours until {until} UTC.")
-    save = say("Save the file above and open it on your machine: tropa open {file}")
+    save = say("Save the file below and open it on your machine: tropa open {file}")
     again = say("It leaves this chat after a while. To get it again: /take {case}")
     return _card(
         pen,

@@ -5,13 +5,15 @@ nothing here answers, nor tells that it is here. A case is sent as it is stored,
 Telegram nor this process could read it.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from handlers import volunteer_cards as cards
 from handlers.boundary import Command
@@ -20,10 +22,11 @@ from handlers.chats import HIDE_AFTER, Chat, Chats
 from handlers.layout import Pen
 from handlers.painter import Painter
 from handlers.ports import Busy, Card, Document, Messenger, Unreachable
-from handlers.queue_parts import Listing, Parts
+from handlers.queue_parts import Faults, Listing, Stored
 from handlers.texts import Texts
 from intake.bundle import BUNDLE_SUFFIX, Bundle
 from intake.case import Turn
+from intake.clock import Clock
 from intake.errors import LineClosed
 from intake.roster import Member, Role
 
@@ -40,6 +43,9 @@ FILE_STAYS: Final = HIDE_AFTER
 
 TRIES: Final = 4
 """Attempts at sending a file, some seconds apart."""
+
+PATIENCE: Final = 15.0
+"""Seconds that the card is waited for before the file goes out."""
 
 _DIGITS: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 
@@ -64,6 +70,14 @@ class Volunteer:
         return self.member.role is Role.LEAD
 
 
+class Taken(NamedTuple):
+    """A case that is hers now: its first digits, the card that says so, and the file."""
+
+    case: str
+    card: Card
+    document: Document
+
+
 class Links(Protocol):
     """Which chats are linked, and which update made a volunteer take which case.
 
@@ -86,13 +100,36 @@ class Links(Protocol):
         """Whether this update took this case before: then it comes again."""
 
 
+class Cases(Protocol):
+    """The stored cases, as far as a chat needs them."""
+
+    async def queue(self, key_id: str, now: datetime, *, lead: bool, start: int = 0) -> Listing: ...
+    async def take(self, case_id: bytes, key_id: str, now: datetime, capacity: int) -> object: ...
+    async def fetch(self, case_id: bytes, key_id: str) -> Stored: ...
+
+
+class Queue(Protocol):
+    """The part of `handlers.queue_parts.Parts` that a chat needs: the same queue and rules."""
+
+    @property
+    def cases(self) -> Cases: ...
+    @property
+    def envelope(self) -> Callable[[], bytes | None]: ...
+    @property
+    def form(self) -> Callable[[str], bytes | None]: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def faults(self) -> Faults: ...
+
+
 class Volunteers:
     """Answers the commands of linked chats, one chat at a time."""
 
     def __init__(
         self,
         links: Links,
-        queue: Parts,
+        queue: Queue,
         messenger: Messenger,
         painter: Painter,
         chats: Chats,
@@ -119,11 +156,14 @@ class Volunteers:
             if chat.asleep:
                 return False  # the card holds a secret that this process forgot: it stays
             chat.language = chat.language or self._texts.closest(event.language, self._languages())
-            card = await self._card(chat, event)
-            if card is None:
+            found = await self._found(chat, event)
+            if found is None:
                 return False
             chat.hidden, chat.showing = False, None
-            self._painter.draw_anew(chat, card, event.message)
+            if isinstance(found, Taken):
+                await self._hand_out(chat, found, event.message)
+            else:
+                self._painter.draw_anew(chat, found, event.message)
         return True
 
     async def clear_files(self) -> None:
@@ -134,7 +174,7 @@ class Volunteers:
         for _, chat, message in due:
             self._painter.remove(chat, message)
 
-    async def _card(self, chat: Chat, event: Command) -> Card | None:
+    async def _found(self, chat: Chat, event: Command) -> Card | Taken | None:
         """What the command is answered with; None for one that is not a volunteer's."""
         match event.name:
             case "link":
@@ -164,7 +204,7 @@ class Volunteers:
             case Linking.NONE:
                 return None
 
-    async def _served(self, chat: Chat, volunteer: Volunteer, event: Command) -> Card:
+    async def _served(self, chat: Chat, volunteer: Volunteer, event: Command) -> Card | Taken:
         if not volunteer.member.opens_cases:
             return cards.opens_none(self._pen(chat))
         listing = await self._listing(volunteer)
@@ -184,33 +224,33 @@ class Volunteers:
 
     async def _take(
         self, chat: Chat, volunteer: Volunteer, listing: Listing, event: Command
-    ) -> Card:
-        """Take one and send it. An update that comes again takes nothing more: it sends again."""
+    ) -> Card | Taken:
+        """Take one. An update that comes again takes nothing more: what it took is sent again."""
         for listed in listing.mine:
             if await self._links.took(chat.id, event.update, listed.header.id):
-                card = await self._send(chat, volunteer, listed.header.id)
-                return card or cards.nothing_waits(self._pen(chat))
+                found = await self._packed(chat, volunteer, listed.header.id)
+                return found or cards.nothing_waits(self._pen(chat))
         beginning = event.argument.strip().lower()
         if beginning:
             return await self._take_named(chat, volunteer, listing, event, beginning)
         mine = {listed.header.id for listed in listing.mine}
         for listed in listing.cases:
             if listed.header.id not in mine:
-                card = await self._take_one(chat, volunteer, listed.header.id, event)
-                if card is not None:
-                    return card
+                found = await self._take_one(chat, volunteer, listed.header.id, event)
+                if found is not None:
+                    return found
         return cards.nothing_waits(self._pen(chat))
 
     async def _take_named(
         self, chat: Chat, volunteer: Volunteer, listing: Listing, event: Command, beginning: str
-    ) -> Card:
-        found = await self._beginning_with(beginning, volunteer, listing)
-        if len(found) > 1:
+    ) -> Card | Taken:
+        meant = await self._beginning_with(beginning, volunteer, listing)
+        if len(meant) > 1:
             return cards.several(self._pen(chat), beginning)
-        for case in found:
-            card = await self._take_one(chat, volunteer, case, event)
-            if card is not None:
-                return card
+        for case in meant:
+            found = await self._take_one(chat, volunteer, case, event)
+            if found is not None:
+                return found
         return cards.no_such_case(self._pen(chat), beginning[:SHORT])
 
     async def _beginning_with(
@@ -229,7 +269,7 @@ class Volunteers:
 
     async def _take_one(
         self, chat: Chat, volunteer: Volunteer, case: bytes, event: Command
-    ) -> Card | None:
+    ) -> Card | Taken | None:
         """None where somebody was faster, or it is gone."""
         queue, most = self._queue, volunteer.member.capacity
         await self._links.takes(chat.id, event.update, case)
@@ -240,9 +280,9 @@ class Volunteers:
         except queue.faults.full:
             held = len((await self._listing(volunteer)).mine)
             return cards.full(self._pen(chat), held, most)
-        return await self._send(chat, volunteer, case)
+        return await self._packed(chat, volunteer, case)
 
-    async def _send(self, chat: Chat, volunteer: Volunteer, case: bytes) -> Card | None:
+    async def _packed(self, chat: Chat, volunteer: Volunteer, case: bytes) -> Card | Taken | None:
         """The sealed case, with what a machine that is never online needs beside it."""
         queue, now, name = self._queue, self._queue.clock(), case.hex()[:SHORT]
         try:
@@ -255,10 +295,16 @@ class Volunteers:
             log.error("a case cannot be sent as a file: its form or the roster is not here")
             return cards.not_sent(self._pen(chat), name)
         file = f"case-{name}{BUNDLE_SUFFIX}"
-        document = Document(file, Bundle.of(whole, roster, form).to_bytes())
-        if not await self._stubbornly(chat, document):
-            return cards.not_sent(self._pen(chat), name)
-        return cards.taken(self._pen(chat), name, whole.header.leased_until or now, file)
+        card = cards.taken(self._pen(chat), name, whole.header.leased_until or now, file)
+        return Taken(name, card, Document(file, Bundle.of(whole, roster, form).to_bytes()))
+
+    async def _hand_out(self, chat: Chat, taken: Taken, below: int) -> None:
+        """The card, then the file below it: drawing may sweep away what stands near the card."""
+        self._painter.draw_anew(chat, taken.card, below)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._painter.settled(chat.id), PATIENCE)
+        if not await self._stubbornly(chat, taken.document):
+            self._painter.draw(chat, cards.not_sent(self._pen(chat), taken.case))
 
     async def _stubbornly(self, chat: Chat, document: Document) -> bool:
         """Whether Telegram took the file. Where an answer is lost it may stand there twice."""
