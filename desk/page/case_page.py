@@ -38,6 +38,10 @@ _RENEWED = LEASE / 24
 """How much of a lease must have gone by before an open page renews it."""
 
 
+# The bot's own words, from its own catalogue.
+_REPLY, _BACK, _HIDE = "Reply", "← Back", "Hide"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A case as it was fetched; `stale`: why it is only the copy that was kept here."""
@@ -302,7 +306,7 @@ def _filled(room: Room, found: Found, name: str) -> str:
 def _keys(language: str) -> list[list[str]]:
     """The keys under a reply, as the bot names them."""
     bot = _bot(language)
-    return [[bot.say("Reply")], [bot.say("Back"), bot.say("Hide")]]
+    return [[bot.say(_REPLY)], [bot.say(_BACK), bot.say(_HIDE)]]
 
 
 @cache

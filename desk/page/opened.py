@@ -15,7 +15,7 @@ from desk.reading import Change, Contents, Entry, Fault, Reading
 from desk.safe import plain
 from desk.words import contact, days, span
 from intake.case import ContactRule, State
-from intake.questions import Form
+from intake.questions import Form, Kind
 from intake.records import MESSAGE, REPLY
 from intake.roster import Roster
 from intake.wire import CaseFile
@@ -41,7 +41,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One question and its answer; `was`: before it changed."""
+    """One question and its answer; `was`: before it changed; `long`: in the person's own words."""
 
     label: str
     text: str
@@ -49,6 +49,7 @@ class Answer:
     derived: bool
     new: bool
     was: str | None
+    long: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,10 @@ class Showing:
                 for one in reading.deadlines
             ),
             topics=tuple(
-                Topic(plain(topic), tuple(_answer(one) for one in said if one.line.topic == topic))
+                Topic(
+                    plain(topic),
+                    tuple(_answer(one, form) for one in said if one.line.topic == topic),
+                )
                 for topic in topics
             ),
             unsaid=tuple(plain(one.line.label) for one in reading.lines if one not in said),
@@ -205,7 +209,7 @@ class Showing:
         )
 
 
-def _answer(change: Change) -> Answer:
+def _answer(change: Change, form: Form) -> Answer:
     line = change.line
     return Answer(
         label=plain(line.label),
@@ -214,4 +218,5 @@ def _answer(change: Change) -> Answer:
         derived=line.derived,
         new=change.new,
         was=None if change.was is None else plain(change.was),
+        long=line.said and form.by_id[line.question].kind is Kind.TEXT,
     )

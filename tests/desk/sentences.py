@@ -11,16 +11,18 @@ from desk.language import Language
 from intake.bundle import BROKEN
 from intake.records import NEWER
 from intake.wire import CUT_SHORT
+from tests.desk.page.sentences import in_templates
 
 DESK = Path(__file__).resolve().parent.parent.parent / "desk"
-_CALLS = {"say", "tell", "warn", "DeskError", "Turned", "Offline", "count"}
+_CALLS = {"say", "tell", "warn", "DeskError", "Turned", "Offline", "Locked", "count"}
 
 
 def sentences() -> set[str]:
     """The msgids in the source, the table of refusals, and the help of every command."""
-    found = {text for path in sorted(DESK.glob("*.py")) for text in _in_file(path)}
+    found = {text for path in sorted(DESK.rglob("*.py")) for text in _in_file(path)}
     kinds: list[type[NotOpened]] = [NotOpened, *NotOpened.__subclasses__()]
     found |= {kind.reason for kind in kinds}
+    found |= set(in_templates())
     return found | set(_help(_command(Language("en")))) | _OF_THE_DOMAIN
 
 
@@ -31,7 +33,7 @@ def plurals() -> set[tuple[str, str]]:
     """Pairs of msgid and msgid_plural."""
     return {
         (first, second)
-        for path in sorted(DESK.glob("*.py"))
+        for path in sorted(DESK.rglob("*.py"))
         for call in _calls(path)
         if _name(call) == "count" and len(call.args) >= 2
         for first, second in [(_text(call.args[0]), _text(call.args[1]))]

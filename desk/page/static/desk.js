@@ -111,9 +111,6 @@
         if (one.dataset.row === row) (one.querySelector(kind) ?? one.querySelector("a.case"))?.focus({ preventScroll: true });
       }
     });
-    for (const choice of document.querySelectorAll("[data-filters] select")) {
-      choice.addEventListener("change", () => choice.form.requestSubmit());
-    }
   }
 
   // A case
@@ -197,15 +194,13 @@
     addEventListener("beforeunload", (event) => { if (text.value !== kept) { keep(); event.preventDefault(); } });
     document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
   }
-  document.querySelector("form[data-lock]")?.addEventListener("submit", async (event) => {
-    if (event.target.dataset.kept) return;
-    event.preventDefault();
-    event.target.dataset.kept = "yes";
-    await keep();
-    event.target.submit();
-  });
-  for (const choice of document.querySelectorAll("select[data-templates]")) {
-    choice.addEventListener("change", async () => { if (await keep()) choice.form.requestSubmit(); });
+  // Before the page is left for a template or the lock, the draft is kept.
+  for (const form of document.querySelectorAll("form[data-lock], form[data-templates]")) {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      await keep();
+      form.submit();
+    });
   }
 
   // Paper
