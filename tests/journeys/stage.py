@@ -226,8 +226,18 @@ def is_review(card: Card) -> bool:
     return offers(card, Verb.SEND)
 
 
+def is_receipt(card: Card) -> bool:
+    """A code, to be written down."""
+    return offers(card, Verb.WROTE)
+
+
+def is_inbox(card: Card) -> bool:
+    return offers(card, Verb.WRITE) and offers(card, Verb.ERASE)
+
+
 def is_closing(card: Card) -> bool:
-    return offers(card, Verb.ERASE)
+    """What stands there once a case is sent: the receipt, and later the inbox."""
+    return is_receipt(card) or is_inbox(card)
 
 
 def _months(card: Card) -> list[str]:

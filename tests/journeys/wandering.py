@@ -68,13 +68,15 @@ COMMANDS: Final = (
 TEXTS: Final = (
     "да", "нет", "Помогите, я в части 12345", "+7 999 123-45-67", "<b>x</b> & </i>", "\u202eabc",
     "a" * 4096, "🌿" * 2000, "строка\nещё", "/", "/ start", "...", "\u200b.",
+    "1234 5678 9012 3456 7890 1234 5678", "0" * 28, "٠" * 28,
 )  # fmt: skip
 
 FAULTS: Final = ("429", "500", "502", "drop_before", "drop_after")
 
 _LEADS_ON: Final = (
     Verb.CHOOSE, Verb.TOGGLE, Verb.DONE, Verb.SKIP, Verb.NUMBER, Verb.BEGIN, Verb.SHOW,
-    Verb.CONTINUE, Verb.SEND, Verb.SEND_NOW, Verb.DAY, Verb.KEEP,
+    Verb.CONTINUE, Verb.SEND, Verb.SEND_NOW, Verb.DAY, Verb.KEEP, Verb.WROTE, Verb.WRITE,
+    Verb.POST, Verb.CONTACT, Verb.CLOCK, Verb.NEW_CODE,
 )  # fmt: skip
 
 

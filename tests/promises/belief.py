@@ -209,7 +209,7 @@ def is_hidden(card: Card) -> bool:
 
 
 def is_closing(card: Card) -> bool:
-    return Verb.ERASE in verbs(card)
+    return bool({Verb.WROTE, Verb.ERASE} & verbs(card))
 
 
 def shown_month(card: Card) -> date:

@@ -81,6 +81,7 @@ async def test_erase_everything_on_the_closing_card_erases_case_record_and_wraps
         tables = ("cases", "records", "wraps")
         pieces = [piece for table in tables for piece in _sealed(stage, table)]
         assert _found(tmp_path, pieces) == len(pieces) > 9
+        await talk.press(Verb.WROTE)
         await talk.press(Verb.ERASE)
         assert len(stage.rows("cases")) == 1  # asked first
         await talk.press(Verb.ERASE_YES)
