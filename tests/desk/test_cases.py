@@ -33,7 +33,9 @@ def test_an_empty_queue_says_so(world: World) -> None:
 
 def test_the_queue_for_programs_is_json(world: World) -> None:
     case = world.submit(URGENT)
-    assert [one["id"] for one in world.desk("anna").run("queue", "--json").json] == [case]
+    found = world.desk("anna").run("queue", "--json").json
+    assert [one["id"] for one in found["cases"]] == [case]
+    assert (found["matching"], found["counts"]["P1"]) == (1, 1)
 
 
 def test_take_without_a_name_takes_the_most_urgent(world: World) -> None:
@@ -144,7 +146,7 @@ def test_a_case_that_somebody_else_took_is_told(world: World) -> None:
             assert taking.run("take", case).code == 0
         return os.urandom(length)
 
-    ran = user.run("take", case, random=random)
+    ran = user.run("take", case[:8], random=random)
     assert ran.code == 1
     assert "Somebody else has taken this case" in ran.err
 

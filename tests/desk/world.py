@@ -23,12 +23,21 @@ from aiohttp import web
 from crypto.envelope import sign_payload
 from crypto.errors import NotTrusted
 from crypto.identity import Identity
+from crypto.inbox import InboxSecret, open_letter
 from crypto.kdf import key_id
 from crypto.keyfile import decrypt_seed, encrypt_seed
 from crypto.padding import is_padded_size
 from crypto.requests import verify_request
-from crypto.sealing import OVERHEAD, WRAP_BYTES, CaseKey, Context, seal_record, wrap_case_key
-from crypto.token import TOKEN_BYTES
+from crypto.sealing import (
+    OVERHEAD,
+    WRAP_BYTES,
+    CaseKey,
+    Context,
+    SealedRecord,
+    seal_record,
+    wrap_case_key,
+)
+from crypto.token import TOKEN_BYTES, ReturnToken, seal_token
 from desk.card import Card
 from desk.cli import run, terminal
 from desk.desk import CARD, IDENTITY, Desk
@@ -36,10 +45,10 @@ from desk.settings import Settings
 from handlers.queue import queue_app
 from handlers.queue_parts import Faults, Lengths, Parts
 from intake.answers import Answers
-from intake.case import CaseHeader, ContactRule, to_the_hour
+from intake.case import CaseHeader, ContactRule, Level, to_the_hour
 from intake.errors import TropaError
 from intake.form import load_form
-from intake.records import AnswersRecord
+from intake.records import LETTER, MESSAGE, TOKEN, AnswersRecord, Letter, Message
 from intake.roster import ROSTER_TYPE, Organisation, Role, Roster
 from intake.routing import contact_rule, route
 from intake.triage import triage
@@ -50,6 +59,8 @@ from storage.rows import DraftRow, NewCase, Record
 
 FORM_FILE = Path(__file__).resolve().parent.parent.parent / "forms" / "default.yaml"
 PASSPHRASE = "four random test words"
+RETURN_KEY = b"\x5a" * 32
+CHAT = 7_000_000_001
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 _Result = TypeVar("_Result")
 
@@ -158,6 +169,8 @@ class World:
         self.closed: TropaError | None = None
         self.keys: dict[str, CaseKey] = {}
         self.headers: dict[str, CaseHeader] = {}
+        self.inboxes: dict[str, InboxSecret] = {}
+        self.tokens: dict[str, bytes] = {}
         self.posted = 0
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -264,7 +277,8 @@ class World:
         """Seal a case as the server does, to these members; returns its id in hex."""
         key, case_id = CaseKey.new(os.urandom), secrets.token_bytes(16)
         header = self._header(case_id, answers)
-        record = AnswersRecord(self.form.digest, "ru", answers, b"\x07" * 64)
+        inbox = InboxSecret.new(os.urandom)
+        record = AnswersRecord(self.form.digest, "ru", answers, inbox.public)
         wraps = {
             identity_of(name).key_id: wrap_case_key(
                 key, identity_of(name).sealing_public, case_id, header.epoch
@@ -272,9 +286,21 @@ class World:
             for name in to
         }
         sealed = self.seal(key.public, header, 0, record)
-        case = NewCase(header, key.public, secrets.token_bytes(16), [sealed], wraps)
+        back = ReturnToken(CHAT, 7, inbox.key_material, case_id)
+        token = seal_token(RETURN_KEY, back, os.urandom)
+        where = Context(case_id, 0, TOKEN, header.form, header.epoch)
+        case = NewCase(
+            header,
+            key.public,
+            inbox.id,
+            [sealed],
+            wraps,
+            token=seal_record(key.public, where, token).data,
+            place=inbox.place(CHAT),
+        )
         self.wait(self._insert(case))
         self.keys[case_id.hex()], self.headers[case_id.hex()] = key, header
+        self.inboxes[case_id.hex()], self.tokens[case_id.hex()] = inbox, token
         return case_id.hex()
 
     def header(self, case: str) -> CaseHeader:
@@ -297,6 +323,58 @@ class World:
                 lambda number: self.seal(stored.public_key, stored.header, number, record).sealed,
             )
         )
+
+    def add(self, case: str, kind: str, plaintext: bytes) -> int:
+        """Anything sealed into the case, as whoever has its public key can; returns its number."""
+        header, numbers = self.headers[case], list[int]()
+
+        def seal(number: int) -> bytes:
+            numbers.append(number)
+            where = Context(header.id, number, kind, header.form, header.epoch)
+            return seal_record(self.keys[case].public, where, plaintext).data
+
+        self.wait(self.storage.cases.append(header.id, kind, seal))
+        return numbers[-1]
+
+    def write(self, case: str, text: str) -> None:
+        """What the person adds later: it is our turn then."""
+        header = self.headers[case]
+        message = Message(language="ru", at=to_the_hour(self.time()), text=text)
+        draft = DraftRow(secrets.token_bytes(16), 1, self.time() + timedelta(hours=1), b"draft")
+
+        def seal(number: int) -> bytes:
+            where = Context(header.id, number, MESSAGE, header.form, header.epoch)
+            return seal_record(self.keys[case].public, where, message.to_bytes()).data
+
+        def promised(level: Level) -> datetime:
+            return to_the_hour(self.time()) + self.form.urgency.targets[level]
+
+        inbox = self.inboxes[case].id
+        assert self.wait(self.storage.drafts.put(draft, None))
+        done = self.storage.inboxes.write(inbox, draft.id, 1, seal, self.time(), promised)
+        assert self.wait(done)
+
+    def allow(self, case: str, rule: ContactRule) -> None:
+        """The person says anew when he may be written to."""
+        self.wait(self.storage.inboxes.set_contact(self.inboxes[case].id, rule))
+
+    def letters(self, case: str) -> list[Letter]:
+        """The replies as the person reads them."""
+        header, inbox = self.headers[case], self.inboxes[case]
+        row = self.wait(self.storage.inboxes.get(inbox.id))
+        assert row is not None
+        found = []
+        for reply in row.replies:
+            where = Context(header.id, reply.number, LETTER, header.form, header.epoch)
+            found.append(Letter.from_bytes(open_letter(inbox, where, SealedRecord(reply.sealed))))
+        return found
+
+    def unreachable(self, case: str) -> None:
+        """The person blocked the bot: nothing can be announced."""
+        case_id = bytes.fromhex(case)
+        due = self.wait(self.storage.outbox.due(self.time()))
+        numbers = next(one.numbers for one in due if one.case_id == case_id)
+        self.wait(self.storage.outbox.undeliverable(case_id, numbers))
 
     async def _insert(self, case: NewCase) -> None:
         row = DraftRow(secrets.token_bytes(16), 1, self.time() + timedelta(hours=24), b"draft")
