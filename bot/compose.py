@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 
 from telegram import Bot
 
+from bot.alerts import Alerts
 from bot.cases import CaseMaker
 from bot.content import Content
 from bot.drafts import SealedDrafts
 from bot.http import AiohttpRequest
 from bot.inboxes import SealedInboxes
 from bot.line import RosterLine
+from bot.links import VolunteerLinks
 from bot.locks import Locks
 from bot.messenger import TelegramMessenger
 from bot.outbox import Delivery
@@ -23,6 +25,7 @@ from bot.tokens import Tokens
 from bot.updates import Updates
 from crypto.errors import CryptoError
 from crypto.kdf import key_id
+from crypto.linked import LinkedChats
 from crypto.padding import is_padded_size
 from crypto.requests import verify_request
 from crypto.sealing import OVERHEAD, WRAP_BYTES
@@ -32,7 +35,9 @@ from handlers.conversation import Conversation
 from handlers.groups import Groups
 from handlers.painter import Painter
 from handlers.queue_parts import Faults, Lengths, Parts
+from handlers.reception import Reception
 from handlers.texts import Texts
+from handlers.volunteers import Volunteers
 from intake.clock import Clock
 from storage.errors import Full, HeldByOther, Moved, NoWrap, StorageUnavailable, UnknownCase
 from storage.opening import Storage
@@ -59,6 +64,9 @@ class Server:
     conversation: Conversation
     painter: Painter
     delivery: Delivery
+    links: VolunteerLinks
+    volunteers: Volunteers
+    alerts: Alerts
     texts: Texts
     queue: Parts
     clock: Clock
@@ -83,14 +91,33 @@ def compose(
         content.form, line.roster, settings.return_key_bytes(), clock, random=os.urandom
     )
     locks, tokens = Locks(os.urandom), Tokens(settings.return_key_bytes(), os.urandom)
-    drafts = SealedDrafts(
-        storage.drafts, storage.cases, storage.inboxes, maker, locks, clock, os.urandom
-    )
-    inboxes = SealedInboxes(
-        storage.inboxes, storage.drafts, content.form, tokens, locks, clock, os.urandom
-    )
     messenger, chats = TelegramMessenger(f"{base}{token}", request), Chats()
     painter = Painter(messenger, pause)
+    keys = LinkedChats(settings.return_key_bytes())
+    links = VolunteerLinks(storage.links, storage.nonces, keys, line.roster, clock, os.urandom)
+    alerts = Alerts(
+        storage.cases, links, content.form, messenger, painter, chats, texts, clock, pause
+    )
+    drafts = SealedDrafts(
+        storage.drafts,
+        storage.cases,
+        storage.inboxes,
+        maker,
+        locks,
+        clock,
+        os.urandom,
+        came_in=alerts.wake,
+    )
+    inboxes = SealedInboxes(
+        storage.inboxes,
+        storage.drafts,
+        content.form,
+        tokens,
+        locks,
+        clock,
+        os.urandom,
+        came_in=alerts.wake,
+    )
     groups = Groups(messenger, texts, clock)
     conversation = Conversation(line, drafts, inboxes, painter, groups, chats, texts, clock)
     delivery = Delivery(
@@ -104,6 +131,9 @@ def compose(
         clock,
         pause,
     )
+    queue = _queue(line, content, storage, clock, posted=delivery.wake)
+    languages = content.form.languages
+    volunteers = Volunteers(links, queue, messenger, painter, chats, texts, languages, pause)
     return Server(
         settings,
         storage,
@@ -111,12 +141,15 @@ def compose(
         bot,
         request,
         UpdateSource(f"{base}{token}", request, pause),
-        Updates(conversation, pause),
+        Updates(Reception(conversation, volunteers), pause),
         conversation,
         painter,
         delivery,
+        links,
+        volunteers,
+        alerts,
         texts,
-        _queue(line, content, storage, clock, posted=lambda: None),
+        queue,
         clock,
         pause,
     )

@@ -14,6 +14,7 @@ from functools import partial
 from aiohttp import web
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
+from bot.alerts import EVERY as ALERTS_EVERY
 from bot.compose import Pause, Server, compose, utc_now
 from bot.content import load_content
 from bot.doors import STAY, open_door, raise_file_limit
@@ -70,6 +71,7 @@ async def _run(server: Server, stack: AsyncExitStack, stop: asyncio.Event) -> No
     for every, job in _jobs(server):
         _keep_doing(stack, server.pause, every, job)
     _keep_doing(stack, server.delivery.rest, EVERY, server.delivery.begin)
+    _keep_doing(stack, server.alerts.rest, ALERTS_EVERY, server.alerts.tell)
     languages = server.line.form.languages
     introducing = asyncio.create_task(introduce(server.bot, server.texts, languages))
     stack.callback(introducing.cancel)
@@ -124,7 +126,9 @@ def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
     return [
         (timedelta(seconds=5), server.line.refresh),
         (timedelta(seconds=15), server.conversation.hide_untouched),
+        (timedelta(seconds=15), server.volunteers.clear_files),
         (timedelta(seconds=30), _Settling(server.storage)),
+        (timedelta(minutes=1), server.links.drop_strangers),
         (timedelta(minutes=10), lambda: drafts.expire(server.clock())),
         (timedelta(minutes=10), lambda: nonces.expire(server.clock())),
         (timedelta(hours=1), lambda: cases.erase_due(server.clock())),

@@ -6,17 +6,16 @@ desks can read.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
 from typing import Final, TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from handlers.callers import Caller, Gate, case_id_of
+from handlers.case_files import as_of
 from handlers.queue_parts import NewRecord, Parts
 from handlers.refusals import Refused, malformed, not_held
-from intake.case import CaseHeader, Level, State, to_the_hour
+from intake.case import Level, to_the_hour
 from intake.records import NOTE, REPLY
 from intake.roster import Member
 from intake.shapes import Shape, decoded
@@ -175,14 +174,6 @@ class Acts:
         if wrap is not None and len(wrap) != self._parts.lengths.wrap:
             raise malformed("The wrap of this request has a length that none can have.")
         return wrap
-
-
-def as_of(header: CaseHeader, now: datetime) -> CaseHeader:
-    """A lease that has ended is no lease, also for the one who had it."""
-    until = header.leased_until
-    if header.state is State.TAKEN and until is not None and until <= now:
-        return replace(header, state=State.WAITING, holder=None, leased_until=None)
-    return header
 
 
 def _read(shape: type[_Body], caller: Caller, *, empty: bool = False) -> _Body:

@@ -31,7 +31,7 @@ def case_file(stored: Stored, key_id: str, now: datetime, *, lead: bool) -> Case
 
 
 def as_of(header: CaseHeader, now: datetime) -> CaseHeader:
-    """A lease that has ended is no lease."""
+    """A lease that has ended is no lease, also for the one who had it."""
     until = header.leased_until
     if header.state is State.TAKEN and until is not None and until <= now:
         return replace(header, state=State.WAITING, holder=None, leased_until=None)

@@ -11,13 +11,14 @@ from typing import Final
 from aiohttp import web
 from pydantic import Field
 
-from handlers.acts import Acts, as_of
+from handlers.acts import Acts
 from handlers.callers import Caller, Gate, case_id_of
+from handlers.case_files import case_file
 from handlers.queue_parts import Listed, Parts
 from handlers.refusals import Refused, malformed, sentences
 from intake.case import Level, State
-from intake.shapes import Id, Shape, encoded
-from intake.wire import CaseFile, Header, Queue, ReplyState, SealedPart
+from intake.shapes import Id, Shape
+from intake.wire import Header, Queue
 
 LARGEST_BODY: Final = 128 * 1024
 FURTHEST: Final = 100_000
@@ -115,25 +116,8 @@ class _Reading:
     async def whole(self, case_id: bytes, caller: Caller) -> web.Response:
         """The case as it now is, for this member."""
         stored = await self._parts.cases.fetch(case_id, caller.key_id)
-        header = as_of(stored.header, self._parts.clock())
-        shown = Header.of(header, caller.key_id, lead=caller.lead, records=len(stored.records))
-        return _json(
-            CaseFile(
-                header=shown,
-                public_key=encoded(stored.public_key),
-                records=tuple(
-                    SealedPart(number=part.number, kind=part.kind, sealed=encoded(part.sealed))
-                    for part in stored.records
-                ),
-                wrap=encoded(stored.wrap),
-                token=None if stored.token is None else encoded(stored.token),
-                # Sorted: the order of rows says nothing, and need not be told.
-                openers=tuple(sorted(stored.openers)),
-                replies=tuple(
-                    ReplyState(number=reply.number, state=reply.state) for reply in stored.replies
-                ),
-            )
-        )
+        whole = case_file(stored, caller.key_id, self._parts.clock(), lead=caller.lead)
+        return _json(whole)
 
     async def _held(self, case_id: bytes, caller: Caller) -> Refused:
         """When the lease ends, and nothing about whose it is."""

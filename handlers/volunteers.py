@@ -134,7 +134,7 @@ class Volunteers:
         painter: Painter,
         chats: Chats,
         texts: Texts,
-        languages: Callable[[], tuple[str, ...]],
+        languages: tuple[str, ...],
         pause: Callable[[float], Awaitable[None]],
     ) -> None:
         self._links = links
@@ -155,7 +155,7 @@ class Volunteers:
         async with chat.lock:
             if chat.asleep:
                 return False  # the card holds a secret that this process forgot: it stays
-            chat.language = chat.language or self._texts.closest(event.language, self._languages())
+            chat.language = chat.language or self._texts.closest(event.language, self._languages)
             found = await self._found(chat, event)
             if found is None:
                 return False

@@ -247,7 +247,7 @@ async def desk() -> AsyncIterator[Desk]:
         made: list[Desk] = []
         queue = Queue(Cases(), lambda: made[0].now)
         volunteers = Volunteers(
-            links, queue, messenger, painter, chats, Texts({}), lambda: ("en", "ru"), pause
+            links, queue, messenger, painter, chats, Texts({}), ("en", "ru"), pause
         )
         made.append(Desk(sandbox, person, chats, painter, links, queue, volunteers, waits))
         yield made[0]
