@@ -1,14 +1,14 @@
-"""The costly half of codes: locks are made and tried in threads, a few at a time.
+"""The costly half of codes: locks are made and tried in a thread, one after the other.
 
-Two at once, and no more whatever comes in: each takes 64 MiB and a fifth of a second, and the taps
-of everybody else go on meanwhile. Who may try, and how often, is for others to decide.
+One takes 64 MiB and a fifth of a second, on several cores; the taps of everybody else go on
+meanwhile. Who may try, and how often, is for others to decide.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from crypto.errors import CryptoError
 from crypto.inbox import InboxSecret
@@ -25,18 +25,16 @@ from crypto.receipt import (
 )
 from storage.rows import Lock
 
-AT_ONCE: Final = 2
-
 T = TypeVar("T")
 
 
 class Locks:
-    """Makes and tries locks. The threads are its own: those of a caller that was cancelled still
-    count until they are done."""
+    """Makes and tries locks. The thread is its own: work whose caller was cancelled is done all the
+    same, and the next waits for its end."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._threads = ThreadPoolExecutor(AT_ONCE, "locks")
+        self._thread = ThreadPoolExecutor(1, "locks")
 
     async def returning(self, inbox: InboxSecret, nonce: str = "") -> tuple[ReceiptCode, Lock]:
         """A code that leads back to an inbox, and its lock. `BadFormat` for a bad nonce."""
@@ -65,4 +63,4 @@ class Locks:
         return Lock(name, code.locator, salt, sealed)
 
     async def _aside(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -7,6 +7,7 @@ a code that was lost can be replaced, and of two locks nobody can tell which cod
 
 import unicodedata
 from dataclasses import dataclass
+from threading import Lock
 from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
@@ -40,6 +41,10 @@ _ITERATIONS: Final = 3
 _LANES: Final = 4
 _MEMORY: Final = 64 * 1024
 """KiB. RFC 9106, the second recommended option: 64 MiB, 3 passes, 4 lanes."""
+
+_ONE_AT_A_TIME: Final = Lock()
+"""OpenSSL 4.0 lends the lanes of every Argon2 from one pool of threads, as large as the machine,
+and takes them back when a derivation ends: two at once wait for each other's lanes for ever."""
 
 _WHAT: Final = "this lock"
 _BETWEEN: Final = ".,/|_·•"
@@ -165,13 +170,15 @@ def _cipher(code: ReceiptCode, salt: bytes) -> ChaCha20Poly1305:
     """A key out of the code and a salt drawn for this lock alone: it seals once, so that its nonce
     may be zeros.
     """
-    stretched = Argon2id(
+    costly = Argon2id(
         salt=salt,
         length=SECRET_BYTES,
         iterations=_ITERATIONS,
         lanes=_LANES,
         memory_cost=_MEMORY,
-    ).derive(code.digits.encode("ascii"))
+    )
+    with _ONE_AT_A_TIME:
+        stretched = costly.derive(code.digits.encode("ascii"))
     return ChaCha20Poly1305(stretched)
 
 

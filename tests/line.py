@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
 
 from bot.service import serve
 from bot.settings import Settings
 from crypto.opening import open_record, unwrap_case_key
-from crypto.sealing import Context, SealedRecord, Wrap
+from crypto.sealing import CaseKey, Context, SealedRecord, Wrap
 from intake.clock import Clock
-from intake.records import AnswersRecord
+from intake.records import ANSWERS, INTAKE, TOKEN, AnswersRecord
 from sandbox.client import Sandbox
+from storage.errors import UnknownCase
 from storage.opening import Storage, open_storage
 from storage.rows import StoredCase
+from storage.tables import cases
 from tests.organisation import House
 
 
@@ -70,22 +74,38 @@ async def _answers(sandbox: Sandbox, running: "asyncio.Task[None]") -> None:
 async def stored_cases(settings: Settings, house: House) -> list[StoredCase]:
     """Every case that Anna can open, as the queue would give it to her."""
     storage: Storage = await open_storage(settings.database_url)
+    ids = select(cases.c.id).order_by(cases.c.level, cases.c.received, cases.c.slot)
+    found = []
     try:
-        key_id = house.anna.key_id
-        now = datetime.now(UTC)
-        headers = await storage.cases.queue(key_id, now)
-        return [await storage.cases.fetch(header.id, key_id) for header in headers]
+        for case_id in await storage.database.read(lambda db: db.execute(ids).scalars().all()):
+            with suppress(UnknownCase):
+                found.append(await storage.cases.fetch(case_id, house.anna.key_id))
+        return found
     finally:
         await storage.close()
 
 
-def opened(case: StoredCase, house: House) -> list[AnswersRecord]:
-    """What Anna reads: each record of the case, opened with her key."""
+def case_key(case: StoredCase, house: House) -> CaseKey:
+    """The private key of a case, as Anna's desk unwraps it."""
     header = case.header
-    key = unwrap_case_key(house.anna, header.id, header.epoch, Wrap(case.wrap))
+    return unwrap_case_key(house.anna, header.id, header.epoch, Wrap(case.wrap))
+
+
+def opened(case: StoredCase, house: House) -> list[AnswersRecord]:
+    """What Anna reads of the person's answers: each such record, opened with her key."""
+    header, key = case.header, case_key(case, house)
     found = []
     for record in case.records:
-        context = Context(header.id, record.number, record.kind, header.form, header.epoch)
-        plain = open_record(key, context, SealedRecord(record.sealed))
-        found.append(AnswersRecord.from_bytes(plain, record.kind))
+        if record.kind in (INTAKE, ANSWERS):
+            context = Context(header.id, record.number, record.kind, header.form, header.epoch)
+            plain = open_record(key, context, SealedRecord(record.sealed))
+            found.append(AnswersRecord.from_bytes(plain, record.kind))
     return found
+
+
+def token_of(case: StoredCase, house: House) -> bytes:
+    """The return token beside the case, as Anna's desk takes it out of its seal."""
+    assert case.token is not None
+    header = case.header
+    context = Context(header.id, 0, TOKEN, header.form, header.epoch)
+    return open_record(case_key(case, house), context, SealedRecord(case.token))

@@ -1,6 +1,7 @@
 """A code catches every slip of the pen, and its lock opens for it and for nothing else."""
 
 import string
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -186,3 +187,9 @@ def test_a_broken_source_of_randomness_seals_nothing() -> None:
 def test_neither_shows_itself() -> None:
     assert repr(CODE) == "<ReceiptCode>"
     assert repr(open_lock(CODE, SALT, LOCK)) == "<Unlocked>"
+
+
+def test_locks_may_be_tried_from_several_threads_at_once() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        trials = [threads.submit(open_lock, CODE, SALT, LOCK) for _ in range(4)]
+        assert {trial.result(20).secret for trial in trials} == {INBOX}

@@ -10,7 +10,7 @@ from crypto.token import ReturnToken, open_token
 from storage.opening import open_storage
 from storage.rows import StoredCase
 from storage.tables import cases as table
-from tests.line import opened, stored_cases
+from tests.line import opened, stored_cases, token_of
 from tests.organisation import House
 from tests.promises.walker import Outcome
 
@@ -29,9 +29,7 @@ async def count_cases(settings: Settings) -> int:
 
 def owner(case: StoredCase, house: House) -> ReturnToken:
     """Whose case it is: for this test holds both the volunteer's key and the server's."""
-    token = opened(case, house)[0].token
-    assert token is not None
-    return open_token(house.return_key, token)
+    return open_token(house.return_key, token_of(case, house))
 
 
 async def faults(settings: Settings, house: House, outcomes: Iterable[Outcome]) -> list[str]:

@@ -20,9 +20,9 @@ from crypto.opening import open_record, unwrap_case_key
 from crypto.sealing import Context, SealedRecord, Wrap
 from crypto.token import open_token, seal_token
 from handlers.buttons import Verb, decode
-from intake.records import AnswersRecord
+from intake.records import TOKEN
 from intake.wire import CaseFile
-from tests.journeys.reading import read, taken_by_anna
+from tests.journeys.reading import taken_by_anna
 from tests.journeys.stage import Stage, Talk, running_stage
 
 
@@ -35,7 +35,7 @@ class Received:
     card: int
     file: CaseFile
     plain: bytes
-    record: AnswersRecord
+    token: bytes
 
 
 @pytest.fixture
@@ -47,17 +47,20 @@ async def received(tmp_path: Path) -> AsyncIterator[Received]:
         await talk.press(Verb.SEND)
         file = await asyncio.to_thread(taken_by_anna, stage)
         card = (await talk.card()).id
-        yield Received(stage, talk, card, file, _plain(stage, file), read(file, stage))
+        part = file.records[0]
+        plain = _decrypted(stage, file, part.number, part.kind, part.data)
+        token = _decrypted(stage, file, 0, TOKEN, base64.b64decode(file.token or ""))
+        yield Received(stage, talk, card, file, plain, token)
 
 
-def _plain(stage: Stage, file: CaseFile) -> bytes:
-    """Record 0 as a desk decrypts it."""
-    header, part = file.header, file.records[0]
+def _decrypted(stage: Stage, file: CaseFile, number: int, kind: str, sealed: bytes) -> bytes:
+    """Record 0, or the token beside it, as a desk decrypts it."""
+    header = file.header
     case_id = bytes.fromhex(header.id)
     wrap = Wrap(base64.b64decode(file.wrap))
     key = unwrap_case_key(stage.house.anna, case_id, header.epoch, wrap)
-    context = Context(case_id, part.number, part.kind, header.form, header.epoch)
-    return open_record(key, context, SealedRecord(part.data))
+    context = Context(case_id, number, kind, header.form, header.epoch)
+    return open_record(key, context, SealedRecord(sealed))
 
 
 def spellings(number: int) -> dict[str, bytes]:
@@ -88,7 +91,7 @@ async def test_a_desk_finds_the_chat_nowhere(received: Received) -> None:
     header = received.file.header.model_dump_json().encode()
     everything = received.file.to_bytes() + received.plain + header
     everything += b"".join(part.data for part in received.file.records)
-    everything += received.record.token or b""
+    everything += received.token
     for name, spelling in spellings(received.talk.person.id).items():
         assert spelling not in everything, name
     for word in ("Пётр", "petr_secret"):
@@ -105,7 +108,7 @@ async def test_the_search_would_find_it(received: Received) -> None:
 
 
 async def test_the_token_leads_the_server_back_to_the_card(received: Received) -> None:
-    token = open_token(received.stage.house.return_key, received.record.token or b"")
+    token = open_token(received.stage.house.return_key, received.token)
     assert token.chat_id == received.talk.person.id
     assert token.message_id == received.card
     assert token.case_id.hex() == received.file.header.id
@@ -113,7 +116,7 @@ async def test_the_token_leads_the_server_back_to_the_card(received: Received) -
 
 async def test_the_token_opens_with_nothing_that_a_desk_has(received: Received) -> None:
     house, file = received.stage.house, received.file
-    token = received.record.token or b""
+    token = received.token
     keys = [
         house.anna.sealing_public[:32],
         house.anna.signing_public,
@@ -127,7 +130,7 @@ async def test_the_token_opens_with_nothing_that_a_desk_has(received: Received) 
 
 
 async def test_an_altered_or_shortened_token_does_not_open(received: Received) -> None:
-    token, key = received.record.token or b"", received.stage.house.return_key
+    token, key = received.token, received.stage.house.return_key
     for place in range(len(token)):
         altered = token[:place] + bytes([token[place] ^ 1]) + token[place + 1 :]
         with pytest.raises(NotOpened):
@@ -138,10 +141,10 @@ async def test_an_altered_or_shortened_token_does_not_open(received: Received) -
 
 async def test_two_tokens_of_one_chat_have_nothing_in_common(received: Received) -> None:
     key = received.stage.house.return_key
-    token = open_token(key, received.record.token or b"")
+    token = open_token(key, received.token)
     again = seal_token(key, token, os.urandom)
-    assert len(again) == len(received.record.token or b"")
-    assert not set(_windows(again)) & set(_windows(received.record.token or b""))
+    assert len(again) == len(received.token)
+    assert not set(_windows(again)) & set(_windows(received.token))
 
 
 def _windows(data: bytes) -> list[bytes]:
