@@ -4,8 +4,8 @@ The server is not trusted: what it sends is ciphertext, or signed, or named by i
 is kept here, and nothing is asked twice by itself. One client may serve several threads.
 
 An act that adds a record may be repeated with the same record when no answer came (`Offline`):
-the server knows it by its number and bytes. To erase again, and to give back again without a
-record, is turned away as `unknown_case` or `not_held`: then it was done the first time.
+the server knows it by its number and bytes. Done without one, erasing, giving back, handing over
+and closing are turned away the second time, as `unknown_case` or `not_held`.
 """
 
 from collections.abc import Callable
