@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.cases import CaseMaker
 from bot.drafts import SealedDrafts
+from bot.locks import Locks
 from handlers.ports import Submission
 from storage.opening import Storage
 from tests.benchmarks.figures import Figure, figure
@@ -36,7 +37,8 @@ async def at_rest(folder: Path, count: int) -> list[Figure]:
         await storage.drafts.expire(_now() + timedelta(days=2))  # their tombstones
         cases_grew = (await _size(storage, path) - empty) / count
         sealed = "SELECT sum(length(sealed)) FROM (SELECT sealed FROM records UNION ALL "
-        cases_sealed = _sum(path, f"{sealed} SELECT sealed FROM wraps)") / count
+        more = "SELECT sealed FROM locks UNION ALL SELECT token FROM cases"
+        cases_sealed = _sum(path, f"{sealed} SELECT sealed FROM wraps UNION ALL {more})") / count
     return [
         figure("draft_bytes", drafts_grew, "bytes", drafts_sealed),
         figure("case_bytes", cases_grew, "bytes", cases_sealed),
@@ -50,7 +52,9 @@ def _now() -> datetime:
 def _drafts(house: House, storage: Storage) -> SealedDrafts:
     roster = roster_of(house)
     maker = CaseMaker(house.form, lambda: roster, house.return_key, _now, os.urandom)
-    return SealedDrafts(storage.drafts, storage.cases, maker, _now, os.urandom)
+    return SealedDrafts(
+        storage.drafts, storage.cases, storage.inboxes, maker, Locks(os.urandom), _now, os.urandom
+    )
 
 
 async def _submit(drafts: SealedDrafts, secret: str, house: House) -> None:
