@@ -41,6 +41,11 @@ def a_header(level: Level = Level.P2, waited: timedelta = timedelta()) -> CaseHe
     )
 
 
+def bare(header: CaseHeader) -> CaseHeader:
+    """The same with as little in it as there can be: nobody may write first."""
+    return replace(header, country=None, skills=frozenset(), contact=ContactRule.never())
+
+
 def a_case(header: CaseHeader | None = None, members: tuple[str, ...] = (ANNA, OLGA)) -> NewCase:
     """A case with one record, sealed to `members`."""
     return NewCase(

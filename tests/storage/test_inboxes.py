@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -201,7 +202,7 @@ async def test_a_message_and_erasure_in_the_same_instant_leave_nothing(
     await other.close()
 
 
-def _writing(storage: Storage, case: NewCase, draft_id: bytes):  # type: ignore[no-untyped-def]
+def _writing(storage: Storage, case: NewCase, draft_id: bytes) -> Callable[[int], Awaitable[bool]]:
     return lambda expected: storage.inboxes.write(
         case.inbox, draft_id, expected, lambda number: b"sealed %d" % number, NOW, in_a_day
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Table, insert, inspect, select, text
 
+from intake.case import Turn
 from storage import Storage, StorageUnavailable, open_storage
 from storage.migrations import downgrade, pending, steps, upgrade
 from storage.tables import metadata
-from tests.storage.samples import ANNA, NOW, a_draft, queued
+from tests.storage.samples import ANNA, NOW, a_case, a_draft, a_lock, answered, queued
 from tests.storage.test_cases import submitted
 
 
@@ -52,6 +54,28 @@ async def test_data_survive_each_step_down_and_up_that_can_hold_them(address: st
     assert await storage.drafts.get(draft.id) == draft
     assert await queued(storage, ANNA, NOW) == [case.header]
     assert await storage.facts.get("epoch") == 4
+    await storage.close()
+
+
+async def test_a_case_in_the_midst_of_an_exchange_survives_the_way_down(address: str) -> None:
+    """What the older tables have no room for is gone; what was said in the case is not."""
+    storage = await open_storage(address)
+    case = await submitted(storage, replace(a_case(), token=b"token", locks=[a_lock()]))
+    await answered(storage, case)
+    await storage.links.put(bytes(16), ANNA, b"chat")
+    before = await storage.cases.fetch(case.header.id, ANNA)
+    await storage.close()
+    await downgrade(address, "first")
+    await upgrade(address)
+    storage = await open_storage(address)
+    kept = await storage.cases.fetch(case.header.id, ANNA)
+    assert (kept.records, kept.wrap) == (before.records, before.wrap)
+    assert kept.header == replace(before.header, turn=Turn.OURS)
+    assert (kept.token, kept.replies) == (None, ())
+    seen = await storage.inboxes.get(case.inbox)
+    assert seen is not None
+    assert (seen.place, seen.locks) == (None, ())
+    assert await storage.links.get(bytes(16)) is None
     await storage.close()
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +13,24 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import inspect, text
 
-from storage import Record, Storage, open_storage
+from intake.case import ContactRule
+from storage import Lock, NewCase, Record, Storage, open_storage, tables
 from storage.migrations import upgrade
 from storage.sqlite_thread import Session
 from storage.tables import metadata
 from tests.databases import prepared_address
-from tests.storage.samples import ANNA, NOW, OLGA, a_case, a_draft, a_lock, after, answered
+from tests.storage.samples import (
+    ANNA,
+    NOW,
+    OLGA,
+    a_case,
+    a_draft,
+    a_header,
+    a_lock,
+    after,
+    answered,
+    bare,
+)
 
 PLANTED = b"planted-ciphertext-%d|"
 
@@ -102,6 +114,121 @@ async def test_an_erased_case_leaves_no_bytes(sqlite: Storage, folder: Path) -> 
     await sqlite.cases.erase(case.header.id)
     assert [found(folder, number) for number in (1, 2, 3, 4, 5)] == [[]] * 5
     assert holding(folder, case.header.id) == []
+
+
+async def test_of_an_erased_case_neither_replies_nor_locks_are_left(
+    sqlite: Storage, folder: Path
+) -> None:
+    lock = Lock("one", "12345678", planted(1, 16), planted(2, 50))
+    case = replace(
+        a_case(), locks=[lock], token=planted(3, 1300), place=planted(4, 24), inbox=planted(5, 24)
+    )
+    draft = a_draft()
+    await sqlite.drafts.put(draft, None)
+    await sqlite.cases.submit(after(draft), 1, case)
+    await answered(sqlite, case, planted(6, 4000), planted(7, 93))
+    letter = replace(a_draft(), sealed=planted(8, 1200))
+    await sqlite.drafts.put(letter, None)
+    marks = range(2, 9)
+    assert all(found(folder, number) for number in marks)
+    await sqlite.inboxes.erase(case.inbox, letter.id)
+    assert [found(folder, number) for number in marks] == [[]] * len(marks)
+    assert holding(folder, b"12345678") == []
+
+
+async def _delivered(storage: Storage, case: NewCase) -> None:
+    await storage.outbox.begin(case.header.id)
+    await storage.outbox.delivered(case.header.id, (1,), b"new token", b"new place")
+
+
+async def _unreachable(storage: Storage, case: NewCase) -> None:
+    await storage.outbox.begin(case.header.id)
+    await storage.outbox.undeliverable(case.header.id, (1,))
+
+
+async def _read(storage: Storage, case: NewCase) -> None:
+    await storage.inboxes.mark_read(case.inbox, 1)
+
+
+async def _never(storage: Storage, case: NewCase) -> None:
+    await storage.inboxes.set_contact(case.inbox, ContactRule.never())
+
+
+@pytest.mark.parametrize("end", [_delivered, _unreachable, _read, _never])
+async def test_a_token_that_is_not_needed_any_more_leaves_no_bytes(
+    sqlite: Storage, folder: Path, end: Callable[[Storage, NewCase], Awaitable[None]]
+) -> None:
+    cases = [await _with_reply(sqlite, number) for number in range(1, 12)]
+    assert all(found(folder, number) for number in range(1, 12))
+    await end(sqlite, cases[4])
+    assert found(folder, 5) == []
+    assert all(found(folder, number) for number in range(1, 12) if number != 5)
+
+
+async def _with_reply(storage: Storage, number: int) -> NewCase:
+    draft, case = a_draft(), a_case()
+    await storage.drafts.put(draft, None)
+    await storage.cases.submit(after(draft), 1, case)
+    await answered(storage, case, b"letter" * 200, planted(number, 93))
+    return case
+
+
+async def test_where_nobody_may_write_first_a_token_is_not_even_written(
+    sqlite: Storage, folder: Path
+) -> None:
+    draft, case = a_draft(), a_case(bare(a_header()))
+    await sqlite.drafts.put(draft, None)
+    await sqlite.cases.submit(after(draft), 1, case)
+    await answered(sqlite, case, b"letter", planted(1, 93))
+    assert found(folder, 1) == []
+
+
+async def test_a_code_that_was_replaced_leaves_no_lock(sqlite: Storage, folder: Path) -> None:
+    lost = Lock("one", "12345678", b"salt", planted(1, 50))
+    draft, case = a_draft(), replace(a_case(), locks=[lost])
+    await sqlite.drafts.put(draft, None)
+    await sqlite.cases.submit(after(draft), 1, case)
+    assert found(folder, 1)
+    await sqlite.inboxes.put_lock(case.inbox, a_lock("one", "87654321"))
+    assert found(folder, 1) == []
+    assert holding(folder, b"12345678") == []
+
+
+async def test_what_was_sent_leaves_no_draft_and_no_log(sqlite: Storage, folder: Path) -> None:
+    draft, case = a_draft(), a_case()
+    await sqlite.drafts.put(draft, None)
+    await sqlite.cases.submit(after(draft), 1, case)
+    letter = replace(a_draft(), sealed=planted(1, 1200))
+    await sqlite.drafts.put(letter, None)
+    assert found(folder, 1)
+    await sqlite.inboxes.write(case.inbox, letter.id, 1, bytes, NOW, lambda _: NOW)
+    assert found(folder, 1) == []
+    assert (folder / "tropa.sqlite3-wal").stat().st_size == 0
+
+
+async def test_nobody_can_count_how_often_the_card_moved(sqlite: Storage, folder: Path) -> None:
+    draft, case = a_draft(), a_case()
+    await sqlite.drafts.put(draft, None)
+    await sqlite.cases.submit(after(draft), 1, case)
+    for number in range(1, 6):
+        await sqlite.inboxes.set_place(case.inbox, planted(number, 1300), b"place")
+    assert [len(found(folder, number)) for number in range(1, 6)] == [0, 0, 0, 0, 1]
+    assert (folder / "tropa.sqlite3-wal").stat().st_size == 0
+
+
+async def test_the_row_of_a_lock_does_not_tell_which_it_is(storage: Storage) -> None:
+    """Its place is computed from a name that only the person knows; nothing else differs."""
+    locks = [a_lock("what the person knows", "1" * 8), a_lock("and this as well", "2" * 8)]
+    draft, case = a_draft(), replace(a_case(), locks=locks)
+    await storage.drafts.put(draft, None)
+    await storage.cases.submit(after(draft), 1, case)
+    rows = await storage.database.read(
+        lambda connection: [row._asdict() for row in connection.execute(tables.locks.select())]
+    )
+    assert {row["slot"] for row in rows} == {
+        tables.slot_within(case.header.id, f"lock {lock.name}") for lock in locks
+    }
+    assert len({(row["case_slot"], len(row["salt"]), len(row["sealed"])) for row in rows}) == 1
 
 
 async def test_what_a_reader_keeps_in_the_log_goes_when_the_log_is_emptied_again(
