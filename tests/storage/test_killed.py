@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from storage import DraftRow, Storage, UnknownCase, open_storage
 from tests.storage.samples import ANNA
-from tests.storage.writer import TAPS, sealed_as
+from tests.storage.writer import NEW_TOKEN, TAPS, sealed_as
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,9 +30,11 @@ async def killed_after(address: str, seconds: float) -> list[list[str]]:
 
 
 async def check(storage: Storage, said: list[list[str]]) -> int:
-    """Every promise of what was said; returns how many drafts there were."""
+    """Every promise of what was said of interviews; returns how many drafts there were."""
     highest: dict[str, int] = {}
     for verb, row_id, rest in said:
+        if verb not in ("put", "submitting", "submitted"):
+            continue
         highest[row_id] = int(rest) if verb == "put" else TAPS - 1
     cases = {row_id: case for verb, row_id, case in said if verb == "submitting"}
     done = {row_id for verb, row_id, _ in said if verb == "submitted"}
@@ -51,28 +53,48 @@ async def check_case(storage: Storage, row: DraftRow, case: str | None) -> None:
         assert row.revision < TAPS
     elif row.revision == TAPS:
         kept = await storage.cases.fetch(bytes.fromhex(case), ANNA)
-        assert [part.sealed for part in kept.records] == [sealed_as(kept.header.id, 0)]
+        assert kept.records[0].sealed == sealed_as(kept.header.id, 0)
     else:
         with pytest.raises(UnknownCase):
             await storage.cases.fetch(bytes.fromhex(case), ANNA)
 
 
+async def check_exchanges(storage: Storage, said: list[list[str]]) -> int:
+    """Every promise of what was said of replies and messages; returns how many messages."""
+    done = {(verb, row_id) for verb, row_id, _ in said}
+    for verb, row_id, rest in said:
+        if verb == "replied":
+            kept = await storage.cases.fetch(bytes.fromhex(row_id), ANNA)
+            (reply,) = kept.replies
+            assert reply.state == "sent" or ("delivered", row_id) not in done
+            assert (reply.state == "sent") == (kept.token == NEW_TOKEN)
+        elif verb == "writing":
+            kept = await storage.cases.fetch(bytes.fromhex(rest), ANNA)
+            there = [part for part in kept.records if part.kind == "message"]
+            draft = await storage.drafts.get(bytes.fromhex(row_id))
+            assert len(there) == (draft is None)
+            assert there or ("wrote", row_id) not in done
+    return sum(verb == "wrote" for verb, _ in done)
+
+
 async def test_what_was_acknowledged_survives_kill_9(address: str) -> None:
     dice = random.Random(20260314)
-    drafts = 0
+    drafts = messages = 0
     for _ in range(5):
         said = await killed_after(address, dice.uniform(0.05, 0.4))
         storage = await open_storage(address)
         drafts += await check(storage, said)
+        messages += await check_exchanges(storage, said)
         assert await whole_cases(storage)
         await storage.close()
     assert drafts > 50
+    assert messages
 
 
 async def whole_cases(storage: Storage) -> bool:
-    """Every case in the database has its record and its wraps."""
+    """Every case in the database has its first record and its wraps."""
     counted = text(
-        "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM records),"
+        "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM records WHERE number = 0),"
         " (SELECT count(*) FROM wraps)"
     )
     cases, records, wraps = await storage.database.read(

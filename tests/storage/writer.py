@@ -10,11 +10,12 @@ import sys
 from dataclasses import replace
 from hashlib import sha256
 
-from storage import DraftRow, Record, Storage, open_storage
-from tests.storage.samples import a_case, a_draft, a_header
+from storage import DraftRow, NewCase, Record, Storage, open_storage
+from tests.storage.samples import NOW, a_case, a_draft, a_header, answered
 
 INTERVIEWS = 12
 TAPS = 6
+NEW_TOKEN = b"new token"
 
 
 def sealed_as(row_id: bytes, revision: int) -> bytes:
@@ -27,7 +28,7 @@ def say(*words: object) -> None:
 
 
 async def interview(storage: Storage) -> None:
-    """From the first tap to the case, again and again."""
+    """From the first tap to the person's answer, again and again."""
     while True:
         row = replace(a_draft(), revision=0)
         expected: int | None = None
@@ -36,10 +37,10 @@ async def interview(storage: Storage) -> None:
             assert await storage.drafts.put(row, expected)
             say("put", row.id.hex(), revision)
             expected = revision
-        await submit(storage, row)
+        await exchange(storage, await submit(storage, row))
 
 
-async def submit(storage: Storage, row: DraftRow) -> None:
+async def submit(storage: Storage, row: DraftRow) -> NewCase:
     tombstone = replace(row, revision=TAPS, sealed=sealed_as(row.id, TAPS))
     header = a_header()
     record = Record(0, "answers", sealed_as(header.id, 0))
@@ -47,6 +48,24 @@ async def submit(storage: Storage, row: DraftRow) -> None:
     say("submitting", row.id.hex(), header.id.hex())
     assert await storage.cases.submit(tombstone, TAPS - 1, case)
     say("submitted", row.id.hex(), header.id.hex())
+    return case
+
+
+async def exchange(storage: Storage, case: NewCase) -> None:
+    """A reply, told of, and what the person answers."""
+    case_id = case.header.id
+    await answered(storage, case)
+    say("replied", case_id.hex(), 1)
+    assert await storage.outbox.begin(case_id)
+    await storage.outbox.delivered(case_id, (1,), NEW_TOKEN, b"new place")
+    say("delivered", case_id.hex(), 1)
+    letter = a_draft()
+    assert await storage.drafts.put(letter, None)
+    say("writing", letter.id.hex(), case_id.hex())
+    assert await storage.inboxes.write(
+        case.inbox, letter.id, 1, lambda number: sealed_as(case_id, number), NOW, lambda _: NOW
+    )
+    say("wrote", letter.id.hex(), case_id.hex())
 
 
 async def main(address: str) -> None:
