@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
+from desk.card import Card
 from desk.client import Client
 from desk.refusals import Offline
 from intake.roster import Role
 from intake.wire import CaseFile
-from tests.desk.world import CALM, URGENT, Card, Ran, World, held_file, identity_of
+from tests.desk.world import CALM, URGENT, Ran, World, held_file, identity_of
 
 
-def taken(world: World, name: str = "anna", **answers: Any) -> str:
-    """A case that she holds."""
+def taken(world: World, **answers: Any) -> str:
+    """A case that anna holds."""
     case = world.submit({**URGENT, **answers}, to=("anna", "boris", "lead"))
-    assert world.desk(name).run("take", case).code == 0
+    assert world.desk("anna").run("take", case).code == 0
     return case
 
 

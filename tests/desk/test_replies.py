@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ import pytest
 from desk.answering import preview
 from desk.letters import Letters
 from handlers.inbox import letter as letter_card
+from handlers.layout import INBOX, Pen
+from handlers.ports import Inbox, Standing
+from handlers.texts import Texts
 from intake.case import ContactRule
 from intake.records import LONGEST, Letter
 from tests.desk.test_acts import taken, told, written
 from tests.desk.world import CHAT, START, DeskUser, World, identity_of
 
-WORD = {"codeword": "берёза", "contact": "any", "hour": 0, "device": "mine"}
+WORD: Mapping[str, Any] = {"codeword": "берёза", "contact": "any", "hour": 0, "device": "mine"}
 
 
 def answer(world: World, case: str, text: str, *options: str, **changes: Any) -> Any:
@@ -53,9 +57,9 @@ def test_the_preview_is_what_will_stand_on_the_card(world: World) -> None:
 
 def bot_card(sent: Letter) -> str:
     """The text of the bot's own card for this letter, without its markup."""
-    from tests.handlers.inboxes import card_of  # the bot's side draws it
-
-    return html.unescape(re.sub(r"<[^>]+>", "", card_of(letter_card, sent)))
+    pen = Pen(Texts.load("bot").say("ru"), "ru", "S" * 43, INBOX)
+    inbox = Inbox("ru", Standing.ANSWERED, (1,), (), True, ContactRule.never(), False)
+    return html.unescape(re.sub(r"<[^>]+>", "", letter_card(sent, 1, inbox, pen).html))
 
 
 def test_it_is_asked_before_it_goes_and_what_was_refused_is_kept_sealed(world: World) -> None:
