@@ -13,6 +13,6 @@ def in_templates() -> Iterator[str]:
     reader = Environment(autoescape=True)
     for path in sorted(TEMPLATES.glob("*.html")):
         for _, _, message in extract_from_ast(reader.parse(path.read_text()), ("say",)):
-            first = message if isinstance(message, str) else message[0]
+            first = message[0] if isinstance(message, tuple) else message
             assert isinstance(first, str), path
             yield first

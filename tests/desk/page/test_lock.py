@@ -1,0 +1,192 @@
+"""The lock: after idle time, by a button, and what is left of an identity and of a draft."""
+
+import gc
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from desk.letters import Letters
+from desk.page.room import Room
+from tests.desk.page.asking import asks
+from tests.desk.page.desks import Served
+from tests.desk.page.test_guard import post, unlock
+from tests.desk.world import World, identity_of
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def desk(serve: Serve) -> Served:
+    return serve("anna", idle=timedelta(minutes=10))
+
+
+@pytest.fixture
+def visitor(desk: Served) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=desk.root, trust_env=False) as client:
+        assert client.get(desk.session.address).status_code == 200
+        yield client
+
+
+def letter(world: World, case: str) -> str:
+    user = world.desk("anna").desk()
+    return Letters(user.home, identity_of("anna"), user.random).load(case)
+
+
+def test_a_desk_begins_locked_and_shows_nothing_before_the_passphrase(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    case = asks(world).case
+    for path in ("", f"cases/{case}", "help"):
+        answer = visitor.get(desk.home + path)
+        assert answer.status_code == 423
+        assert "Passphrase" in answer.text
+        assert case[:8] not in answer.text.replace(f"/cases/{case}", "")
+        assert "anna" not in answer.text
+
+
+def test_it_locks_when_nobody_did_anything_for_so_long(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    unlock(visitor, desk)
+    world.time.pass_(minutes=9, seconds=59)
+    assert visitor.get(desk.home).status_code == 200
+    world.time.pass_(minutes=10)
+    assert visitor.get(desk.home).status_code == 423
+
+
+def test_what_the_page_asks_by_itself_keeps_nothing_unlocked(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    unlock(visitor, desk)
+    for _ in range(9):
+        world.time.pass_(minutes=1)
+        assert visitor.get(f"{desk.home}quiet/queue").status_code == 200
+        assert visitor.get(f"{desk.home}quiet/state").status_code == 200
+    world.time.pass_(minutes=1)
+    assert visitor.get(f"{desk.home}quiet/queue").status_code == 423
+
+
+def test_reading_and_typing_do(desk: Served, visitor: httpx.Client, world: World) -> None:
+    unlock(visitor, desk)
+    for _ in range(3):
+        world.time.pass_(minutes=9)
+        assert post(visitor, desk, "quiet/active").status_code == 200
+    assert visitor.get(desk.home).status_code == 200
+
+
+def test_a_clock_that_is_set_back_locks_too(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    unlock(visitor, desk)
+    world.time.pass_(hours=-1)
+    assert visitor.get(desk.home).status_code == 423
+
+
+def test_locking_drops_the_identity_from_memory(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    asker = asks(world)
+    unlock(visitor, desk)
+    post(visitor, desk, f"cases/{asker.case}/take")
+    visitor.get(desk.case(asker.case))
+    room = weakref.ref(desk.session.room)
+    assert isinstance(room(), Room)
+    assert post(visitor, desk, "lock").status_code == 303
+    gc.collect()
+    assert room() is None
+    assert visitor.get(desk.case(asker.case)).status_code == 423
+
+
+def test_the_lock_comes_without_anybody_asking(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    unlock(visitor, desk)
+    world.time.pass_(minutes=11)
+    for _ in range(50):
+        if desk.session._room is None:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the identity is still in memory")
+
+
+def test_a_wrong_passphrase_is_told_plainly_and_the_third_has_to_wait(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    def tries(passphrase: str) -> httpx.Response:
+        return post(visitor, desk, "unlock", fields={"passphrase": passphrase, "next": "/"})
+
+    for _ in range(2):
+        answer = tries("mistyped phrase")
+        assert answer.status_code == 403
+        assert "The passphrase does not fit" in answer.text
+        assert "mistyped phrase" not in answer.text
+        world.time.pass_(seconds=0.5)
+    hasty = tries("four random test words")
+    assert "Too many wrong passphrases" in hasty.text
+    assert desk.session.locked
+    world.time.pass_(minutes=2)
+    assert tries("four random test words").status_code == 303
+    assert not desk.session.locked
+
+
+def test_after_unlocking_one_is_where_one_was_and_never_elsewhere(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    case = asks(world).case
+    own = {"passphrase": "four random test words", "next": f"/cases/{case}"}
+    answer = post(visitor, desk, "unlock", fields=own)
+    assert answer.headers["location"] == f"{desk.session.place}/cases/{case}"
+    for other in ("//evil.example", "https://evil.example", "/../x", "/cases/../lock", ""):
+        fields = {"passphrase": "four random test words", "next": other}
+        answer = post(visitor, desk, "unlock", fields=fields)
+        assert answer.headers["location"] == f"{desk.session.place}/"
+
+
+def test_what_was_typed_survives_the_lock_as_a_sealed_draft(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    asker = asks(world)
+    unlock(visitor, desk)
+    post(visitor, desk, f"cases/{asker.case}/take")
+    typed = post(
+        visitor, desk, f"quiet/cases/{asker.case}/draft", fields={"text": "Половина ответа"}
+    )
+    assert typed.status_code == 200
+    post(visitor, desk, "lock")
+    for path in world.desk("anna").home.rglob("*"):
+        if path.is_file():
+            assert "Половина".encode() not in path.read_bytes()
+    unlock(visitor, desk)
+    assert "Половина ответа" in visitor.get(desk.case(asker.case)).text
+
+
+def test_a_text_that_comes_after_the_lock_is_sealed_at_the_unlocking(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    asker = asks(world)
+    unlock(visitor, desk)
+    post(visitor, desk, f"cases/{asker.case}/take")
+    world.time.pass_(minutes=20)
+    late = post(visitor, desk, f"cases/{asker.case}/preview", fields={"text": "Поздний ответ"})
+    assert late.status_code == 423
+    assert "Поздний ответ" not in late.text
+    assert letter(world, asker.case) == ""
+    unlock(visitor, desk)
+    assert letter(world, asker.case) == "Поздний ответ"
+    assert "Поздний ответ" in visitor.get(desk.case(asker.case)).text
+
+
+def test_a_note_that_comes_after_the_lock_never_turns_into_an_answer(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    asker = asks(world)
+    unlock(visitor, desk)
+    post(visitor, desk, f"cases/{asker.case}/take")
+    world.time.pass_(minutes=20)
+    post(visitor, desk, f"cases/{asker.case}/note", fields={"text": "Только для коллег"})
+    unlock(visitor, desk)
+    assert letter(world, asker.case) == ""
