@@ -306,6 +306,12 @@ class Room:
         [case] = set(await self.anna.waiting()) - before
         return Exchange(self.stage, talk, case, code, self.anna, self.boris)
 
+    async def skip(self, time: timedelta, rest: float = 0.0) -> None:
+        """Let time pass at once; the line looks around meanwhile, every third of a second."""
+        self.stage.hands.ahead += time
+        await self.stage.sandbox.advance(time)
+        await asyncio.sleep(rest)
+
 
 @asynccontextmanager
 async def running_room(folder: Path) -> AsyncIterator[Room]:
