@@ -109,6 +109,8 @@ class Acts:
 
         def step(connection: Connection, case: Row[Any]) -> Values:
             _must(_holds(case, key_id, now))
+            # Before the letter: another reply may have this number already, and its row the place.
+            _check_next(connection, case_id, record)
             told = token is not None and ContactRule.parse(case.contact).hours is not None
             connection.execute(
                 insert(replies).values(
@@ -287,9 +289,13 @@ def _there(connection: Connection, case_id: bytes, record: AnyRecord) -> bool:
     return found is not None and tuple(found) == (kind, sealed)
 
 
-def _add(connection: Connection, case_id: bytes, record: AnyRecord) -> None:
+def _check_next(connection: Connection, case_id: bytes, record: AnyRecord) -> None:
     if record[0] != next_number(connection, case_id):
         raise Moved(MOVED)
+
+
+def _add(connection: Connection, case_id: bytes, record: AnyRecord) -> None:
+    _check_next(connection, case_id, record)
     insert_record(connection, case_id, record)
 
 
