@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.benchmarks import taps
 from tests.benchmarks.at_rest import at_rest
+from tests.benchmarks.desk import desk_pages
 from tests.benchmarks.figures import Figure, table, write
 from tests.benchmarks.guessing import code_guess
 from tests.benchmarks.interviews import interview_cpu
@@ -40,6 +41,8 @@ async def measure(folder: Path, plan: Plan) -> list[Figure]:
     found.append(await ten_thousand(folder / "many", plan))
     say("guesses of a code")
     found.append(code_guess(plan.guesses))
+    say("the desk's pages")
+    found += await desk_pages(folder / "pages", plan)
     say("done\n")
     return found
 

@@ -19,6 +19,12 @@ NAMES = (
     "rss_10k_drafts",
     "cold_start",
     "code_guess",
+    "queue_page_100",
+    "queue_page_1k",
+    "queue_page_10k",
+    "case_page_100",
+    "case_page_1k",
+    "case_page_10k",
 )
 
 MEANINGS = {
@@ -35,6 +41,12 @@ MEANINGS = {
     "rss_10k_drafts": "memory that 10,000 open drafts add; floor: 64 bytes each",
     "cold_start": "process start to first answer; floor: lean",
     "code_guess": "CPU of trying one receipt code; floor: Argon2id alone",
+    "queue_page_100": "the desk's queue page, 100 cases wait; floor: the server's answer to it",
+    "queue_page_1k": "the same, 1,000 wait",
+    "queue_page_10k": "the same, 10,000 wait",
+    "case_page_100": "the page of a case, 100 wait; floor: the server's answer to it",
+    "case_page_1k": "the same, 1,000 wait",
+    "case_page_10k": "the same, 10,000 wait",
 }
 
 

@@ -20,6 +20,9 @@ class Plan:
     settle: float
     open_drafts: int
     guesses: int
+    waiting: tuple[int, int, int]
+    """Cases in the queue when the desk's pages are timed."""
+    pages: int
 
 
 FULL = Plan(
@@ -34,6 +37,8 @@ FULL = Plan(
     settle=3.0,
     open_drafts=10_000,
     guesses=15,
+    waiting=(100, 1_000, 10_000),
+    pages=30,
 )
 
 QUICK = Plan(
@@ -48,4 +53,6 @@ QUICK = Plan(
     settle=1.0,
     open_drafts=500,
     guesses=3,
+    waiting=(10, 20, 50),
+    pages=3,
 )
