@@ -59,6 +59,7 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((LOOPBACK, port))
+        listening.listen()  # from now on a browser that is too early waits
     except OSError:
         listening.close()
         raise DeskError(
