@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from intake.case import ContactRule, Level, State, Turn
+from intake.records import MESSAGE
 from storage.database import Database
 from storage.drafts import drop_draft, remove_draft, replace_draft
 from storage.headers import from_row
@@ -141,9 +142,6 @@ class Inboxes:
             lambda connection: change(connection, locked(connection, _is(inbox)).id, values)
         )
         await self._database.settle()
-
-
-MESSAGE = "message"
 
 
 def _is(inbox: bytes) -> ColumnElement[bool]:

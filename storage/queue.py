@@ -62,12 +62,13 @@ class Queue:
         Most urgent first, then longest waiting. The filter is for the page and `matching` alone.
         `due` is empty but for a lead, and holds cases that are not sealed to her, too.
         """
-        free = is_free(now) & _sealed_to(key_id)
-        fits = _fits(level, language, skill)
+        free, fits = is_free(now), _fits(level, language, skill)
 
         def work(connection: Connection) -> Listing:
-            counts, matching = _counted(connection, free, fits)
-            page = select(*COLUMNS, cases.c.slot).where(free, fits).order_by(*_ORDER)
+            counts, matching = _counted(connection, free & _sealed_to(key_id), fits)
+            early = start + limit <= sum(counts.values()) // 10
+            hers = _each_sealed_to(key_id) if early else _sealed_to(key_id)
+            page = select(*COLUMNS, cases.c.slot).where(free, fits, hers).order_by(*_ORDER)
             lists = [
                 connection.execute(clause).all()
                 for clause in (
@@ -102,11 +103,19 @@ def as_of(header: CaseHeader, now: datetime) -> CaseHeader:
 
 
 def _sealed_to(key_id: str) -> ColumnElement[bool]:
-    """The addition keeps SQLite from looking up each row by its key: one pass over two indexes
-    takes a quarter of that time.
+    """Found in a list of all that are sealed to her, made once: for whatever goes through many.
+
+    The addition keeps SQLite from looking up each of the list by its key: one pass over two
+    indexes takes a quarter of that time.
     """
     hers = select(wraps.c.case_slot).where(wraps.c.key_id == key_id)
     return (cases.c.slot + 0).in_(hers)
+
+
+def _each_sealed_to(key_id: str) -> ColumnElement[bool]:
+    """Looked up case by case: for a page that is full after a few."""
+    hers = (wraps.c.case_slot == cases.c.slot) & (wraps.c.key_id == key_id)
+    return select(wraps.c.slot).where(hers).exists()
 
 
 def _fits(level: Level | None, language: str | None, skill: str | None) -> ColumnElement[bool]:
@@ -117,7 +126,7 @@ def _fits(level: Level | None, language: str | None, skill: str | None) -> Colum
         wanted.append(cases.c.language == language)
     if skill is not None:
         words = " " + cases.c.skills + " "
-        wanted.append(words.contains(f" {skill} ", autoescape=True))
+        wanted.append(func.replace(words, f" {skill} ", "") != words)  # LIKE takes twice as long
     return and_(true(), *wanted)
 
 

@@ -106,8 +106,8 @@ wraps = Table(
     Column("key_id", String, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("asked", Integer, nullable=False, server_default=NONE),
-    Index(None, "case_slot"),
-    Index(None, "key_id", "case_slot", "asked"),
+    Index(None, "case_slot", "key_id"),
+    Index(None, "key_id", "asked", "case_slot"),
 )
 
 replies = Table(

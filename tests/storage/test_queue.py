@@ -201,6 +201,15 @@ async def test_pages_follow_each_other_without_gap_or_repetition(storage: Storag
     assert {page.matching for page in pages} == {5}
 
 
+async def test_a_page_is_the_same_however_it_is_looked_up(storage: Storage) -> None:
+    """Of many cases the first pages are looked up case by case, the others in a list."""
+    headers = [await put_in(storage, a_header(waited=hours * HOUR)) for hours in range(20)]
+    await put_in(storage, a_header(waited=DAY), OLGA)
+    listings = [await storage.cases.queue(ANNA, NOW, start=at, limit=1) for at in range(20)]
+    found = [one.header.id for listing in listings for one in listing.cases]
+    assert found == [header.id for header in reversed(headers)]
+
+
 async def test_what_she_holds_is_listed_apart_where_the_person_waits_first(
     storage: Storage,
 ) -> None:

@@ -35,8 +35,12 @@ INDEXES = {
         "cases",
         ["level", "received", "slot", "state", "leased_until", "language", "skills"],
     ),
-    "ix_wraps_key_id": ("wraps", ["key_id", "case_slot", "asked"]),
+    "ix_wraps_case_slot": ("wraps", ["case_slot", "key_id"]),
+    "ix_wraps_key_id": ("wraps", ["key_id", "asked", "case_slot"]),
 }
+
+WIDENED = ("ix_wraps_case_slot", "wraps", ["case_slot"])
+"""The index that was there before, under the name of its first column."""
 
 
 def upgrade() -> None:
@@ -44,6 +48,7 @@ def upgrade() -> None:
         for name, kind, default in columns:
             column = sa.Column(name, kind, nullable=default is None, server_default=default)
             op.add_column(table, column)
+    op.drop_index(*WIDENED[:2])
     for name, (table, on) in INDEXES.items():
         op.create_index(name, table, on)
     _replies()
@@ -56,6 +61,7 @@ def downgrade() -> None:
         op.drop_table(name)
     for name, (table, _) in INDEXES.items():
         op.drop_index(name, table)
+    op.create_index(*WIDENED)
     for table, columns in ADDED.items():
         for name, _, _ in columns:
             op.drop_column(table, name)
