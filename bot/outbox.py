@@ -203,8 +203,8 @@ class Delivery:
         if not due.header.contact.allows(self._clock()):
             return
         chat.doubtful = chat.doubtful or due.doubtful
-        if chat.card is None:
-            chat.card = way.card
+        if chat.card is None:  # known from the token alone, and nobody is at it
+            chat.card, chat.hidden = way.card, True
         language = due.header.language
         say = self._texts.say(language)
         line = something_new(say, language, way.inbox.text, due.numbers[0])

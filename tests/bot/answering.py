@@ -68,12 +68,14 @@ class Kept:
         assert row is not None
         return await self.storage.cases.fetch(row.header.id, self.house.anna.key_id)
 
-    async def reply(self, inbox: str, text: str, codeword: str | None = None) -> int:
+    async def reply(
+        self, inbox: str, text: str, codeword: str | None = None, token: bytes | None = None
+    ) -> int:
         """Anna takes the case and answers; the number of her reply."""
         anna, now = self.house.anna.key_id, self.clock()
         case = await self.case(inbox)
         header = case.header
-        await self.storage.cases.take(header.id, anna, now, 10)
+        await self.storage.cases.take(header.id, anna, now, 100)
         to = opened(case, self.house)[0].inbox
         assert to is not None
         letter = Letter(at=to_the_hour(now), text=text, codeword=codeword)
@@ -90,7 +92,7 @@ class Kept:
             now,
             record,
             sealed(to, LETTER, letter.to_bytes()),
-            token_of(case, self.house),
+            token or token_of(case, self.house),
         )
         return number
 
