@@ -27,6 +27,7 @@ from tests.journeys.stage import (
     HASTE,
     Stage,
     Talk,
+    Value,
     find,
     is_hidden,
     is_inbox,
@@ -35,7 +36,7 @@ from tests.journeys.stage import (
     pressed,
 )
 
-ANY_TIME = {"device": "mine", "contact": "any", "codeword": "рябина"}
+ANY_TIME: dict[str, Value] = {"device": "mine", "contact": "any", "codeword": "рябина"}
 
 
 @pytest.fixture
