@@ -39,7 +39,7 @@ URGENT: dict[str, Any] = {
     "need": ("legal", "relocation"),
     "case": ("a337",),
 }
-CALM = {"consent": "yes", "status": "reserve"}
+CALM: dict[str, Any] = {"consent": "yes", "status": "reserve"}
 
 ROUNDS = 1.0
 """Seconds in which the hasty line looks several times whether somebody is to be told."""
@@ -117,9 +117,11 @@ async def take(stage: Stage, identity: Identity) -> bytes:
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
-        while not await true():
-            await asyncio.sleep(0.05)
+    for _ in range(100):
+        if await true():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("this does not come about")
 
 
 async def told(person: Person, word: str = "P1") -> None:
