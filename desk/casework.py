@@ -32,6 +32,9 @@ from intake.roster import Member, Role, Roster
 from intake.shapes import encoded
 from intake.wire import CaseFile, Queue, SealedPart
 
+LAST = 2**32
+"""Above every number of a record."""
+
 GONE = ("not_held", "unknown_case")
 """Reasons for which a case is not hers any more, and its file has no use here."""
 
@@ -137,18 +140,32 @@ class Casework:
     # Writing
 
     def reply(self, case: CaseFile, text: str, codeword: bool | None = None) -> CaseFile:
-        """Answer the person. `codeword` None: with the first reply, as he was promised."""
-        text = ready(text)
+        """Answer the person. `codeword` None: with the first reply, as he was promised.
 
+        The case is fetched first: the person may have changed when he may be written to. A reply
+        whose answer was lost on the way is looked for before it is sent again.
+        """
+        words, one = _Words(About.REPLY, ready(text)), case.header.id
+        tried = self.letters.tried(one)
+        whole = self.fetch(one)
+        if not self._done_before(whole, min(tried or LAST, following(case)), words):
+            whole = self._send(whole, words, codeword)
+        self.letters.sent(one, words.text)
+        return whole
+
+    def _send(self, case: CaseFile, words: "_Words", codeword: bool | None) -> CaseFile:
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
             contents = self.open(whole)
-            letter = self.letter(contents, text, codeword)
+            letter = self.letter(contents, words.text, codeword)
             sealed = _letter(whole, contents, record.number, letter)
             return self.client.reply(whole.header.id, record, sealed, _way_back(whole, contents))
 
-        done = self._act(case, _Words(About.REPLY, text), send)
-        drop(self.desk.home, case.header.id)
-        return self._keep(done)
+        self.letters.trying(case.header.id, following(case))
+        try:
+            return self._keep(self._act(case, words, send))
+        except Turned:
+            self.letters.gave_up(case.header.id)
+            raise
 
     def letter(self, contents: Contents, text: str, codeword: bool | None = None) -> Letter:
         """What `reply` would send: for a preview, and for the sealing."""
@@ -236,7 +253,8 @@ class Casework:
             return send(case, key, record)
         except Turned as turned:
             # Without a wrap: she could open the case when it was fetched, and cannot any more.
-            if turned.reason not in ("moved", "no_wrap"):
+            # Not held: this very act may have ended it or handed it over, and its answer was lost.
+            if turned.reason not in ("moved", "no_wrap", "not_held"):
                 raise
         whole = self.fetch(case.header.id)
         if self._done_before(whole, record.number, words):
@@ -260,7 +278,7 @@ class Casework:
         To the key that was unwrapped, not to the one the server shows: a replaced public key
         would make of the record something that nobody here can read.
         """
-        number = 1 + max((part.number for part in case.records), default=0)
+        number = following(case)
         record = DeskRecord(
             case=case.header.id,
             number=number,
@@ -316,6 +334,11 @@ class _Words:
 
 
 _Send = Callable[[CaseFile, CaseKey, SealedPart], CaseFile]
+
+
+def following(case: CaseFile) -> int:
+    """The number of the record that is added next."""
+    return 1 + max((part.number for part in case.records), default=0)
 
 
 def member_id(member: Member) -> str:

@@ -36,6 +36,7 @@ from desk.home import explain
 from desk.language import Language
 from desk.safe import plain
 from desk.settings import read_settings, utc_now
+from desk.working import decoded
 from intake.errors import TropaError
 
 SAID = (DeskError, TropaError, CryptoError)
@@ -93,7 +94,7 @@ def _read_text(hint: str) -> str:
         return no_text(hint)
     if hint:
         sys.stderr.write(f"{hint}\n")
-    return sys.stdin.read()
+    return decoded(sys.stdin.buffer.read(), "-")
 
 
 def terminal(**options: Any) -> Console:

@@ -25,6 +25,11 @@ class Opened:
     form: Form
     roster: Roster | None
 
+    @property
+    def language(self) -> str:
+        """The person's."""
+        return self.contents.language or self.case.header.language
+
     def reading(self, desk: Desk) -> Reading | None:
         """In the reader's language; None where no answers opened."""
         language, now = desk.settings.language, desk.clock()

@@ -53,7 +53,7 @@ def reply(
     """Answer the person: shows what he will see, and asks before it is sent."""
     desk = desk_of(context)
     with at_work(desk) as casework:
-        opened = open_with(casework, find_case(casework, case))
+        opened = open_with(casework, _as_it_is(desk, casework, find_case(casework, case)))
         text = _text(desk, casework, opened, file, template, gaps or [])
         done = _send(desk, casework, opened, text, codeword, yes)
     if as_json:
@@ -99,6 +99,17 @@ def templates(
             desk.out.print(Text(f"  {one.id:<20} {plain(one.title.text(code))}"))
 
 
+def _as_it_is(desk: Desk, casework: Casework, known: CaseFile) -> CaseFile:
+    """The case as the server has it now; what the volunteer has not read yet is told of."""
+    whole = casework.fetch(known.header.id)
+    if len(whole.records) > len(known.records):
+        desk.warn(
+            "Something was added since you read this case: tropa open {case}",
+            case=known.header.id[:SHORT],
+        )
+    return whole
+
+
 def _text(
     desk: Desk, casework: Casework, opened: Opened, file: str, template: str, gaps: list[str]
 ) -> str:
@@ -115,7 +126,7 @@ def _text(
 
 
 def _filled(desk: Desk, casework: Casework, opened: Opened, template: str, gaps: list[str]) -> str:
-    language = opened.case.header.language
+    language = opened.language
     found = find_template(load_topics(desk.home), template)
     known = facts(
         opened.contents, opened.form, language, casework.roster.organisation, desk.clock()
@@ -152,10 +163,9 @@ def _send(
         desk.err.print(Panel(Text(plain(text)), expand=False))
         _keep(desk, casework, one, text)
     letter = casework.letter(opened.contents, text, codeword)
-    language = opened.case.header.language
     desk.err.print(
         Panel(
-            Text(plain(preview(letter, language))),
+            Text(plain(preview(letter, opened.language))),
             title=desk.say("What the person will see"),
             title_align="left",
             expand=False,
@@ -180,7 +190,8 @@ def _send(
 
 
 def _keep(desk: Desk, casework: Casework, case: str, text: str) -> None:
-    casework.letters.save(case, text)
+    if not casework.letters.load(case):
+        casework.letters.save(case, text)
     desk.warn("What you wrote is kept here, sealed: tropa reply {case}", case=case[:SHORT])
 
 

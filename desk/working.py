@@ -90,11 +90,16 @@ def _any_id(ids: list[str], beginning: str) -> bool:
 def text_of(desk: Desk, file: str, hint: str) -> str:
     """The text from the file, from what is piped, or typed at the terminal after the hint."""
     if file and file != _PIPED:
-        try:
-            return read_file(Path(file)).decode()
-        except UnicodeDecodeError:
-            raise DeskError("{path} is not UTF-8 text; save it as UTF-8.", path=file) from None
+        return decoded(read_file(Path(file)), file)
     return desk.read_text("" if file == _PIPED else hint)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """Text as an editor saved it; `DeskError` where it is none."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DeskError("{path} is not UTF-8 text; save it as UTF-8.", path=name) from None
 
 
 def tell_done(desk: Desk, case: CaseFile, as_json: bool, sentence: str) -> None:

@@ -1,12 +1,14 @@
 """What is done to a case at the command line, against a real server, and what stands in the way."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from desk.card import Card
+from desk.casework import Casework
 from desk.client import Client
 from desk.refusals import Offline
 from intake.roster import Role
@@ -359,3 +361,38 @@ def held_file_of_another(world: World) -> Path:
     case = world.submit(CALM)
     world.desk("anna").run("take", case)
     return held_file(world.desk("anna"), case)
+
+
+def test_a_page_that_asks_again_with_the_case_as_it_is_now_sends_nothing_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = taken(world)
+    desk = world.desk("anna").desk()
+    act = Client.reply
+
+    def lost(self: Client, *arguments: Any) -> CaseFile:
+        act(self, *arguments)
+        raise Offline("{url} cannot be reached.", url="x")
+
+    with desk.client(identity_of("anna")) as client:
+        work = Casework.begin(desk, client, identity_of("anna"))
+        monkeypatch.setattr(Client, "reply", lost)
+        with pytest.raises(Offline):
+            work.reply(work.fetch(case), "Мы читаем")
+        monkeypatch.setattr(Client, "reply", act)
+        assert work.reply(work.fetch(case), "Мы читаем").header.records == 2
+        # Said again on purpose, it is another reply.
+        assert work.reply(work.fetch(case), "Мы читаем").header.records == 3
+    assert len(world.letters(case)) == 2
+
+
+def test_threads_may_share_one_casework(world: World) -> None:
+    cases = [world.submit(URGENT, to=("anna", "boris", "lead")) for _ in range(4)]
+    desk = world.desk("anna").desk()
+    with desk.client(identity_of("anna")) as client, ThreadPoolExecutor(4) as threads:
+        work = Casework.begin(desk, client, identity_of("anna"))
+        held = list(threads.map(work.take, cases))
+        list(threads.map(lambda n: work.note(held[n % 4], f"Заметка {n}"), range(8)))
+        found = list(threads.map(lambda one: work.open(work.fetch(one)), cases))
+    assert [len(one.exchange) for one in found] == [3, 3, 3, 3]
+    assert not any(one.faults for one in found)

@@ -213,3 +213,30 @@ def test_a_file_of_the_desk_stands_in_for_a_shipped_one(tmp_path: Path) -> None:
     ran = user.run("templates")
     assert ran.code == 1
     assert "first.yaml cannot be used: line 3: replies 0 title" in ran.all
+
+
+def test_what_was_added_since_it_was_read_is_told_before_it_is_sent(world: World) -> None:
+    case = taken(world)
+    world.write(case, "Я уже уехал")
+    ran = answer(world, case, "x", confirm=lambda _: False)
+    assert "Something was added since you read this case" in ran.err
+
+
+def test_an_unfinished_answer_outlives_another_one(world: World) -> None:
+    case = taken(world, **WORD)
+    anna = world.desk("anna")
+    letters_of(anna).save(case, "Длинный ответ, ещё не готов")
+    told(anna.run("reply", case, "--template", "first", "--yes"))
+    assert letters_of(anna).load(case) == "Длинный ответ, ещё не готов"
+    assert anna.run("reply", case, "--template", "legal_lawyer", confirm=lambda _: False).code == 1
+    told(anna.run("reply", case, "--yes"))
+    assert world.letters(case)[-1].text == "Длинный ответ, ещё не готов"
+
+
+def test_a_text_that_is_none_is_told(world: World) -> None:
+    case = taken(world)
+    path = world.folder / "word.doc"
+    path.write_bytes(b"\xd0\xcf\x11\xe0")
+    ran = world.desk("anna").run("reply", case, "--file", str(path), "--yes")
+    assert ran.code == 1
+    assert "is not UTF-8 text" in ran.all
