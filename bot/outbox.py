@@ -38,6 +38,10 @@ log = logging.getLogger("tropa.outbox")
 EVERY: Final = timedelta(seconds=15)
 AT_ONCE: Final = 8
 LONGEST_WAIT: Final = timedelta(minutes=10)
+SWEPT: Final = 1000
+"""Ids before a new line that are cleared where a process died over the former one. All chats of a
+bot share one counter, and it goes on with every card that anybody is sent."""
+
 PATIENCE: Final = 5.0
 """Seconds that the removal of the old card is waited for before the line counts as delivered."""
 
@@ -216,6 +220,8 @@ class Delivery:
         chat.secret, chat.revision, chat.showing = way.inbox.text, INBOX, None
         chat.language = chat.language or language
         chat.hidden, chat.asleep, chat.slip, chat.announced = True, False, None, sent
+        if due.doubtful:
+            self._painter.remove(chat, *range(max(way.card + 1, sent - SWEPT), sent))
         # The old card goes before the note that would find it does.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._painter.settled(chat.id), PATIENCE)

@@ -320,6 +320,17 @@ async def test_a_process_that_died_before_it_was_noted_leaves_one_line(world: Wo
     assert _token(world.line, after).message_id == (await who.person.card()).id
 
 
+async def test_it_is_found_though_much_was_sent_to_others_since(world: World) -> None:
+    who, other = await world.person(), await world.person()
+    await world.line.reply(who.sent.inbox, "Hello.")
+    await (await world.process(Killed)).round()
+    for _ in range(300):
+        await world.messenger.send(other.person.id, Card("Something else"))
+    await (await world.process()).round()
+    assert await who.texts() == [LINE]
+    assert len(await other.texts()) == 301
+
+
 async def test_killed_at_any_instant_it_leaves_one_line_in_the_end(world: World) -> None:
     for instant in range(0, 60, 4):
         who, process = await world.person(), await world.process()
