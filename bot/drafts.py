@@ -77,7 +77,9 @@ class SealedDrafts:
             body = open_draft(key, row.revision, row.sealed)
             if body.startswith(_SENT):
                 return await self._sent(body.removeprefix(_SENT).decode(), InboxSecret.of(key))
-            return Stored(Draft.from_bytes(body), row.revision)
+            draft = Draft.from_bytes(body)
+            inbox = InboxSecret.of(key).text if draft.case is not None else None
+            return Stored(draft, row.revision, inbox)
         except (CryptoError, BadDraft):
             return None  # damaged on the disk: the person begins again, nothing else is possible
 

@@ -77,6 +77,9 @@ class Interviewing:
         found = await self._drafts.open(chat.secret or "")
         if not isinstance(found, Stored):
             return await self._ended(chat, found)
+        if press.verb is Verb.CODES and found.inbox is not None:
+            card = await self._returning.code_of(chat, found.inbox)
+            return card or self._redrawn(chat, found)
         if press.verb is Verb.MONTH:
             return self._redrawn(chat, found, parse_month(press.argument))
         make = _EVENTS.get(press.verb)

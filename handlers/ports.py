@@ -84,10 +84,14 @@ class Messenger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An unfinished interview as it lies sealed in the database, opened for one step."""
+    """An unfinished interview as it lies sealed in the database, opened for one step.
+
+    `inbox`: the secret of the inbox, where the answers so far were sent early.
+    """
 
     draft: Draft
     revision: int
+    inbox: str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,7 @@ def _offer(screen: OfferScreen, pen: Pen) -> Card:
 def _after(screen: ShowTextScreen, pen: Pen) -> Card:
     say = pen.say
     rows: list[Row] = [[pen.key(say("Answer more, if you want"), Verb.DONE)]]
+    rows.append([pen.plain_key(say("Show my code"), Verb.CODES)])
     if screen.can_finish:
         rows.append([pen.key(say("Review and send"), Verb.FINISH)])
     return card([text(screen.text.text(pen.language))], [*rows, [_hide(pen)]])

@@ -90,6 +90,14 @@ class Returning:
             chat.slip = Slip(Verb.SEND, sent.code)
         return await self.current(chat)
 
+    async def code_of(self, chat: Chat, secret: str) -> Card | None:
+        """The code of what was sent early: whoever stops there sees no other card with it."""
+        code = await self._inboxes.issue(secret, "", erase=False)
+        if code is None:
+            return None
+        chat.showing = Press(None, 0, Verb.CODES)
+        return inbox.receipt(Slip(Verb.SEND, code), self._shelf.pen(chat))
+
     async def entered(self, chat: Chat, text: str) -> Card:
         """What was typed as a code: where it leads, or why it was not tried."""
         if len(text) > _LONGEST_CODE or not self._inboxes.reads(text):

@@ -121,6 +121,25 @@ async def test_an_erase_takes_the_code_with_it(stage: Stage) -> None:
     assert "никуда не ведёт" in (await talk.alone()).text
 
 
+async def test_whoever_sends_early_and_stops_has_a_code_too(stage: Stage) -> None:
+    talk = await stage.person("ru")
+    await talk.begin()
+    await talk.go_through({"device": "mine"}, until="danger")
+    await talk.answer("day")
+    after = await talk.press(Verb.SEND_NOW)
+    code = code_on(await talk.press(Verb.CODES))
+    assert code
+    await talk.attach("photo")
+    assert code_on(await talk.alone()) == code
+    assert (await talk.press(Verb.WROTE)).text == after.text  # the interview goes on
+    other = await stage.person("ru")
+    await other.person.send(code)
+    assert is_inbox(await other.alone())
+    await talk.press(Verb.DONE)
+    await talk.go_through({})
+    assert code_on(await talk.press(Verb.SEND)) == code
+
+
 # Replies.
 
 

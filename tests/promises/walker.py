@@ -212,7 +212,9 @@ class Walker:
                 return not self._only_informs(press.argument)
             case Verb.EDIT:
                 return self.edits < 3
-            case Verb.HIDE | Verb.MORE | Verb.FORGET | Verb.LANGUAGES | Verb.TOPICS:
+            case Verb.HIDE | Verb.MORE | Verb.FORGET | Verb.LANGUAGES | Verb.TOPICS | Verb.CODE:
+                return False
+            case Verb.CODES:
                 return False
         return True
 
