@@ -184,14 +184,16 @@ class Alerts:
     async def _tell(self, told: Told, news: _News, member: Member) -> None:
         chat = self._chats.touch(told.chat.chat_id, self._clock())
         async with chat.lock:
+            if not await self._links.stands(told):
+                return  # unlinked meanwhile: it is told nothing, and stays forgotten
             chat.language = chat.language or self._language(member)
             pen = Pen(self._texts.say(chat.language), chat.language, chat.secret, chat.revision)
             sent = await self._put(chat, cards.alert(pen, self._form, news.fresh, news.own))
             if told.chat.message_id not in (0, sent):
                 self._painter.remove(chat, told.chat.message_id)
-        # So that the next alert finds this one, whatever process sends it.
-        where = LinkedChat(told.chat.chat_id, sent)
-        await self._links.keep(Told(told.row, told.key_id, where))
+            # So that the next alert finds this one, whatever process sends it.
+            where = LinkedChat(told.chat.chat_id, sent)
+            await self._links.keep(Told(told.row, told.key_id, where))
 
     def _language(self, member: Member) -> str:
         """The first of the line's languages that she speaks, until she writes herself."""

@@ -115,6 +115,11 @@ class VolunteerLinks:
         sealed = self._keys.seal(told.row, told.key_id, told.chat, self._random)
         await self._links.put(told.row, told.key_id, sealed)
 
+    async def stands(self, told: Told) -> bool:
+        """Whether the chat is still linked, to the same member."""
+        found = await self._links.get(told.row)
+        return found is not None and found[0] == told.key_id
+
     async def drop_strangers(self) -> None:
         """Forget the chats of those who left the roster; while none is in force, nobody left."""
         try:

@@ -350,6 +350,24 @@ async def test_an_interview_of_her_own_stays_where_it_is(stage: Stage) -> None:
     assert len(await anna.settled()) == 2
 
 
+async def test_a_chat_that_is_unlinked_while_alerts_wait_stays_forgotten(stage: Stage) -> None:
+    anna = await linked(stage, stage.house.anna)
+    await stage.sandbox.fault("429", retry_after=1, methods=("sendMessage",))
+    await submit(stage)
+    await asyncio.sleep(ROUNDS / 2)
+    await anna.send("/unlink", wait=None)
+    await until(lambda: _no_links(stage))
+    await stage.sandbox.clear_faults()
+    await all_marked(stage)
+    await anna.settled()
+    assert stage.rows("links") == []
+    assert await rings(anna) == 0
+
+
+async def _no_links(stage: Stage) -> bool:
+    return not stage.rows("links")
+
+
 async def test_whoever_left_the_roster_is_told_no_more(stage: Stage) -> None:
     lead = await linked(stage, stage.house.lead)
     anna = await linked(stage, stage.house.anna)
