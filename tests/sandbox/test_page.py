@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
@@ -269,3 +270,22 @@ async def test_hostile_texts_stay_texts(page: Page, served: Sandbox) -> None:
     await served.call("sendMessage", chat_id=person, text=bad)
     await expect(page.locator(".bubble").last).to_contain_text("<img src=x onerror=alert(1)>")
     assert await page.locator(".bubble img").count() == 0
+
+
+async def test_a_file_from_the_bot_is_shown_and_saved_as_it_was_sent(
+    page: Page, served: Sandbox
+) -> None:
+    await begin(page)
+    (person,) = (await served.ask("people"))["people"]
+    form = aiohttp.FormData({"chat_id": str(person["id"])})
+    form.add_field("document", b"sealed \x00\xff", filename="case-3f9a1b2c.tropa")
+    url = f"{served.api_url}{served.token}/sendDocument"
+    async with aiohttp.ClientSession() as session, session.post(url, data=form) as answer:
+        assert answer.status == 200
+    link = page.get_by_role("link", name="case-3f9a1b2c.tropa")
+    await expect(link).to_be_visible()
+    async with page.expect_download() as saving:
+        await link.click()
+    saved = await saving.value
+    assert saved.suggested_filename == "case-3f9a1b2c.tropa"
+    assert (await saved.path()).read_bytes() == b"sealed \x00\xff"
