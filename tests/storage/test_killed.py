@@ -16,17 +16,21 @@ from tests.storage.writer import NEW_TOKEN, TAPS, sealed_as
 ROOT = Path(__file__).parents[2]
 
 
-async def killed_after(address: str, seconds: float) -> list[list[str]]:
-    """What a writer said until SIGKILL, line by line, in words."""
+async def killed_after(address: str, verb: str, seconds: float) -> list[list[str]]:
+    """What a writer said until SIGKILL, `seconds` after it first said `verb`; lines, in words."""
     writer = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.storage.writer", address, cwd=ROOT, stdout=PIPE
     )
     assert writer.stdout is not None
-    assert await writer.stdout.readline() == b"ready\n"
+    said: list[list[str]] = []
+    while not said or said[-1][0] != verb:
+        said.append((await writer.stdout.readline()).decode().split())
     await asyncio.sleep(seconds)
     writer.kill()
-    said, _ = await writer.communicate()
-    return [line.split() for line in said.decode().splitlines()]
+    rest, _ = await writer.communicate()
+    said += [line.split() for line in rest.decode().splitlines()]
+    assert said.pop(0) == ["ready"]
+    return said
 
 
 async def check(storage: Storage, said: list[list[str]]) -> int:
@@ -80,8 +84,8 @@ async def check_exchanges(storage: Storage, said: list[list[str]]) -> int:
 async def test_what_was_acknowledged_survives_kill_9(address: str) -> None:
     dice = random.Random(20260314)
     drafts = messages = 0
-    for _ in range(5):
-        said = await killed_after(address, dice.uniform(0.05, 0.4))
+    for verb in ("ready", "wrote", "ready", "wrote", "ready"):
+        said = await killed_after(address, verb, dice.uniform(0.05, 0.4))
         storage = await open_storage(address)
         drafts += await check(storage, said)
         messages += await check_exchanges(storage, said)
