@@ -19,6 +19,7 @@ from bot.tokens import Tokens
 from crypto.draft import DraftSecret
 from crypto.identity import Identity
 from crypto.link import make_link
+from handlers.buttons import Verb
 from handlers.ports import Sent, Submission
 from intake.draft import Draft
 from intake.roster import Role, Roster
@@ -27,6 +28,7 @@ from sandbox.running import running_sandbox
 from storage import Storage, open_storage
 from tests.bot.answering import LOCKS
 from tests.journeys.stage import Stage, is_hidden, running_stage
+from tests.line import running_line
 from tests.organisation import House, member
 
 URGENT: dict[str, Any] = {
@@ -163,6 +165,20 @@ async def test_a_member_whom_it_fits_is_told_level_language_and_skills_alone(sta
         listing = await storage.cases.queue(stage.house.anna.key_id, stage.hands(), lead=False)
     case = listing.cases[0].header.id.hex()
     assert not any(case[at : at + 6] in card.text for at in range(26))
+
+
+async def test_a_case_that_comes_in_does_not_wait_for_the_next_round(tmp_path: Path) -> None:
+    """On a line whose waits are as long as in production."""
+    house = House(tmp_path)
+    async with running_sandbox(limits=False) as sandbox, running_line(house, sandbox) as line:
+        stage = Stage(line.house, line.sandbox, line.settings, line.hands)
+        anna = await linked(stage, house.anna)
+        talk = await stage.person("ru")
+        await talk.begin("ru")
+        await talk.go_through(URGENT)
+        await talk.press(Verb.SEND)
+        async with asyncio.timeout(3):
+            await told(anna)
 
 
 async def test_nobody_is_told_twice(stage: Stage) -> None:
