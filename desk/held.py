@@ -23,7 +23,11 @@ class Held:
         return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
 
     def keep(self, case: CaseFile) -> Path:
-        return self._home.write(f"{FOLDER}/{case.header.id}{_SUFFIX}", case.to_bytes())
+        name, data = f"{FOLDER}/{case.header.id}{_SUFFIX}", case.to_bytes()
+        if self._home.read(name) == data:
+            # An open page looks every minute: nothing new is not worth waiting for the disk.
+            return self._home.path / name
+        return self._home.write(name, data)
 
     def drop(self, case: str) -> None:
         self._home.remove(f"{FOLDER}/{case}{_SUFFIX}")

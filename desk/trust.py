@@ -50,6 +50,9 @@ class Trust:
     def __init__(self, home: Home, clock: Clock) -> None:
         self._home = home
         self._clock = clock
+        # What was found good once is good again while its bytes are the same: a page asks often.
+        self._verified: tuple[bytes, Organisation, Roster] | None = None
+        self._forms: dict[str, Form] = {}
 
     def organisation(self) -> Organisation:
         data = self._home.read(ORGANISATION)
@@ -97,10 +100,15 @@ class Trust:
         if data is None:
             return None
         organisation = self.organisation()
+        known = self._verified
+        if known is not None and known[:2] == (data, organisation):
+            return known[2]
         payload = verify(
             parse_envelope(data), ROSTER_TYPE, organisation.public_keys, organisation.threshold
         )
-        return Roster.from_payload(payload)
+        roster = Roster.from_payload(payload)
+        self._verified = (data, organisation, roster)
+        return roster
 
     def signed(self, envelope: dict[str, Any]) -> None:
         """Remember what was signed here, so that the next roster is compared with it."""
@@ -183,6 +191,11 @@ class Trust:
         Only a form that the accepted roster lists is read at all: another one is the server's.
         """
         self.check_form(digest)
+        if digest not in self._forms:
+            self._forms[digest] = self._load(digest, fetch)
+        return self._forms[digest]
+
+    def _load(self, digest: str, fetch: Callable[[str], bytes] | None) -> Form:
         name = f"forms/{digest}.yaml"
         data = self._home.read(name)
         if data is None or not _is(data, digest):

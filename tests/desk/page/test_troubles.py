@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+from aiohttp import web
 from playwright.sync_api import expect
+from sqlalchemy import Connection, text
 
+from handlers.queue import queue_app
 from tests.desk.page.asking import WINDOW, asks
 from tests.desk.page.conftest import Enter, unlocks
 from tests.desk.page.desks import Served
@@ -22,10 +25,6 @@ def stop(world: World) -> int:
 
 
 def start(world: World, port: int) -> None:
-    from aiohttp import web
-
-    from handlers.queue import queue_app
-
     async def again() -> web.AppRunner:
         runner = web.AppRunner(queue_app(world.parts()), access_log=None)
         await runner.setup()
@@ -234,19 +233,18 @@ def test_a_case_that_was_tampered_with_is_shown_loudly(
     asker.write("Настоящее")
     desk = serve("anna")
     page = enter(desk)
-    world.wait(_spoil(world, asker.case))
+    world.wait(_spoil(world))
     page.goto(f"{desk.case(asker.case)}?read=1")
     expect(page.locator(".faults")).to_contain_text("Not everything here can be trusted")
     expect(page.locator(".faults")).to_contain_text("Record 1")
     expect(page.locator(".story")).to_contain_text("Планка-7")
 
 
-async def _spoil(world: World, case: str) -> None:
+async def _spoil(world: World) -> None:
     """Somebody with the database changes a byte of the second record."""
-    from sqlalchemy import text
 
-    def work(connection: object) -> None:
-        connection.execute(  # type: ignore[attr-defined]
+    def work(connection: Connection) -> None:
+        connection.execute(
             text("UPDATE records SET sealed = zeroblob(length(sealed)) WHERE number = 1")
         )
 
