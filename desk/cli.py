@@ -30,7 +30,7 @@ from desk import (
     reply_commands,
     roster_commands,
 )
-from desk.desk import Desk, no_terminal, no_text
+from desk.desk import Desk, no_line, no_terminal, no_text
 from desk.errors import DeskError
 from desk.home import explain
 from desk.language import Language
@@ -64,6 +64,7 @@ def production() -> Desk:
         ask=_ask,
         confirm=_confirm,
         read_text=_read_text,
+        read_line=_read_line,
         sleep=time.sleep,
     )
 
@@ -95,6 +96,10 @@ def _read_text(hint: str) -> str:
     if hint:
         sys.stderr.write(f"{hint}\n")
     return decoded(sys.stdin.buffer.read(), "-")
+
+
+def _read_line(prompt: str) -> str:
+    return input(f"{prompt}: ").strip() if sys.stdin.isatty() else no_line(prompt)
 
 
 def terminal(**options: Any) -> Console:

@@ -43,11 +43,16 @@ def no_text(_: str) -> str:
     raise DeskError("There is no text: name a file with --file, or pipe it in with --file -.")
 
 
+def no_line(_: str) -> str:
+    """Where nobody types, a gap stays a gap."""
+    return ""
+
+
 @dataclass(slots=True)
 class Desk:
     """What a command needs. `ask` reads a secret from the terminal, without echo;
     `confirm` asks whether to go on; `read_text` reads what is typed or piped, to its end, after
-    showing a hint (none where it is piped).
+    showing a hint (none where it is piped); `read_line` asks for one line.
 
     `open_seed` opens an identity file; it is slow on purpose, so whoever opens one file many
     times may pass a function that remembers.
@@ -63,6 +68,7 @@ class Desk:
     open_seed: Callable[[bytes, str], bytes] = decrypt_seed
     confirm: Callable[[str], bool] = no_terminal
     read_text: Callable[[str], str] = no_text
+    read_line: Callable[[str], str] = no_line
     language: Language = field(init=False)
     home: Home = field(init=False)
     trust: Trust = field(init=False)

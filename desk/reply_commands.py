@@ -37,10 +37,6 @@ def reply(
     template: Annotated[
         str, typer.Option("--template", metavar="NAME", help="A ready text: tropa templates.")
     ] = "",
-    gaps: Annotated[
-        list[str] | None,
-        typer.Option("--fill", metavar="GAP=TEXT", help="What stands in a gap; several times."),
-    ] = None,
     codeword: Annotated[
         bool | None,
         typer.Option(
@@ -54,7 +50,7 @@ def reply(
     desk = desk_of(context)
     with at_work(desk) as casework:
         opened = open_with(casework, _as_it_is(desk, casework, find_case(casework, case)))
-        text = _text(desk, casework, opened, file, template, gaps or [])
+        text = _text(desk, casework, opened, file, template)
         done = _send(desk, casework, opened, text, codeword, yes)
     if as_json:
         desk.tell_json(done_json(done))
@@ -110,32 +106,31 @@ def _as_it_is(desk: Desk, casework: Casework, known: CaseFile) -> CaseFile:
     return whole
 
 
-def _text(
-    desk: Desk, casework: Casework, opened: Opened, file: str, template: str, gaps: list[str]
-) -> str:
-    """What was asked for: a template, a file, what was kept before, or what is typed now."""
+def _text(desk: Desk, casework: Casework, opened: Opened, file: str, template: str) -> str:
+    """What was asked for: a template, a file, what was kept before, or what is typed now.
+
+    Gaps that are left are asked for one by one. Never on the command's line: a shell keeps that.
+    """
     one = opened.case.header.id
+    kept = "" if file or template else casework.letters.load(one)
     if template:
-        return _filled(desk, casework, opened, template, gaps)
-    kept = "" if file else casework.letters.load(one)
-    if kept:
+        text = _filled(desk, casework, opened, template)
+    elif kept:
         desk.err.print(desk.say("This is what you wrote before and did not send."), style="dim")
-        return kept
-    hint = desk.say("Type the answer. End with Ctrl-D on a line of its own.")
-    return text_of(desk, file, hint)
+        text = kept
+    else:
+        hint = desk.say("Type the answer. End with Ctrl-D on a line of its own.")
+        text = text_of(desk, file, hint)
+    gaps = unfilled(text)
+    return fill(text, {gap: said for gap in gaps if (said := desk.read_line(gap))}).text
 
 
-def _filled(desk: Desk, casework: Casework, opened: Opened, template: str, gaps: list[str]) -> str:
+def _filled(desk: Desk, casework: Casework, opened: Opened, template: str) -> str:
     language = opened.language
     found = find_template(load_topics(desk.home), template)
     known = facts(
         opened.contents, opened.form, language, casework.roster.organisation, desk.clock()
     )
-    for gap in gaps:
-        name, separator, words = gap.partition("=")
-        if not separator:
-            raise DeskError("Write --fill as GAP=TEXT, such as country=Serbia.")
-        known[name.strip()] = words.strip()
     filled = fill(found.text.text(language), known)
     if filled.missing:
         desk.warn("This case does not tell: {gaps}.", gaps=", ".join(filled.missing))

@@ -12,7 +12,9 @@ from desk.cli import production
 from tests.desk.world import PASSPHRASE, URGENT, World
 
 
-def tropa(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def tropa(
+    home: Path, *arguments: str, piped: str | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     secret = home.parent / "passphrase"
     secret.write_text(PASSPHRASE + "\n")
     path = os.environ["PATH"]
@@ -24,7 +26,8 @@ def tropa(home: Path, *arguments: str, **environment: str) -> subprocess.Complet
         text=True,
         timeout=60,
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=piped,
+        stdin=subprocess.DEVNULL if piped is None else None,
         start_new_session=True,  # no terminal to be asked at
     )
 
@@ -43,6 +46,24 @@ def test_the_first_steps_and_the_whole_way_to_an_open_case(world: World, tmp_pat
     russian = tropa(home, "open", case[:6], TROPA_LANGUAGE="ru")
     assert "Мобилизован" in russian.stdout
     assert "Почему срочно" in russian.stdout
+
+
+def test_a_text_is_piped_and_never_waited_for(world: World, tmp_path: Path) -> None:
+    world.time.live = True
+    world.put(world.roster.extended(world.time() + timedelta(days=9)))
+    case = world.submit(URGENT)
+    home = world.desk("anna").home
+    assert tropa(home, "take").returncode == 0
+    noted = tropa(home, "note", case[:6], "--file", "-", piped="Из трубы\n")
+    assert noted.returncode == 0, noted.stderr
+    assert "Из трубы" in tropa(home, "open", case[:6]).stdout
+    waiting = tropa(home, "note", case[:6])
+    assert waiting.returncode == 1
+    assert "pipe it in" in waiting.stderr
+    silent = tropa(home, "reply", case[:6], "--file", "-", piped="x")
+    assert silent.returncode == 1
+    assert "say --yes" in silent.stderr
+    assert tropa(home, "reply", case[:6], "--file", "-", "--yes", piped="x").returncode == 0
 
 
 def test_without_an_identity_it_says_what_to_do_and_fails(tmp_path: Path) -> None:

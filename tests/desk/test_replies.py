@@ -175,18 +175,27 @@ def test_a_gap_that_nothing_fills_stays_to_be_seen_and_is_not_sent(world: World)
     unknown = anna.run("reply", case, "--template", "more", "--yes")
     assert "No case tells, so write it yourself: question." in unknown.all
     assert world.letters(case) == []
-    told(anna.run("reply", case, "--template", "more", "--fill", "question=Где паспорт?", "--yes"))
+    # What was shown is kept; from the beginning again, the gaps are asked for.
+    (kept,) = (anna.home / "letters").iterdir()
+    kept.unlink()
+    lines = {"question": "Где паспорт?"}
+    told(anna.run("reply", case, "--template", "more", "--yes", read_line=lines.get))
     assert "1. Где паспорт?" in world.letters(case)[0].text
 
 
-def test_a_name_nobody_knows_and_a_gap_without_a_text_are_told(world: World) -> None:
+def test_a_kept_answer_asks_for_its_gaps_again(world: World) -> None:
     case = taken(world)
     anna = world.desk("anna")
-    assert "There is no template x. There are: asylum_deadline" in (
-        anna.run("reply", case, "--template", "x").all
-    )
-    ran = anna.run("reply", case, "--template", "more", "--fill", "question", "--yes")
-    assert "Write --fill as GAP=TEXT" in ran.all
+    assert anna.run("reply", case, "--template", "more", "--yes").code == 1
+    told(anna.run("reply", case, "--yes", read_line=lambda gap: f"[{gap}]"))
+    assert "1. [question]" in world.letters(case)[0].text
+
+
+def test_a_name_nobody_knows_is_told(world: World) -> None:
+    case = taken(world)
+    ran = world.desk("anna").run("reply", case, "--template", "x")
+    assert ran.code == 1
+    assert "There is no template x. There are: asylum_deadline" in ran.all
 
 
 def test_the_templates_are_listed_and_read_without_a_server(tmp_path: Path) -> None:
