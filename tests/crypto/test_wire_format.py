@@ -16,12 +16,14 @@ PAGE = (ROOT / "docs" / "wire-format.md").read_text(encoding="utf-8")
 
 
 def code() -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "crypto").glob("*.py"))
+    """The cryptography, and the desk, which derives one key of its own."""
+    paths = [path for part in ("crypto", "desk") for path in (ROOT / part).glob("*.py")]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 def test_every_label_of_a_derivation_is_on_the_page_and_the_other_way_round() -> None:
     used = set(re.findall(r'derive\([^"()]+, "([a-z ]+)"', code()))
-    used |= set(re.findall(r'f"([a-z ]+) \{nonce\}"', code()))
+    used |= set(re.findall(r'(?:derive\([^"\n]+|label = |else )f"([a-z ]+) \{\w+\}"', code()))
     table = PAGE.split("| label | secret |")[1].split("\n\n")[0]
     assert used == set(re.findall(r"^\| `([a-z ]+)` \|", table, re.MULTILINE))
 
