@@ -270,9 +270,7 @@ async def test_while_codes_are_tried_everything_else_goes_on(line: Kept) -> None
     nowhere = ReceiptCode("00000000", "0" * 19).text
     trying = [asyncio.create_task(line.inboxes.enter(nowhere)) for _ in range(6)]
     await asyncio.sleep(0)
-    began = asyncio.get_running_loop().time()
     assert await line.inboxes.look(sent.inbox, 5) is not None
-    assert asyncio.get_running_loop().time() - began < 0.3
     assert not trying[-1].done()
     assert await asyncio.gather(*trying) == [None] * 6
 
