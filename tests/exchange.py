@@ -45,11 +45,14 @@ GROUPS = 7
 
 @dataclass
 class Wire:
-    """A connection of its own to the server's queue; everything that came through is in `heard`."""
+    """A connection of its own to the server's queue; everything that came through is in `heard`.
+
+    `deaf`: what the desk says arrives, and no answer comes back.
+    """
 
     port: int
     heard: bytearray = field(default_factory=bytearray)
-    said: bytearray = field(default_factory=bytearray)
+    deaf: bool = False
     url: str = ""
 
     @asynccontextmanager
@@ -67,19 +70,26 @@ class Wire:
         except OSError:  # the server is down: the desk is told as it would be without a wire
             to_desk.transport.abort()
             return
-        there = asyncio.create_task(_pump(desk, to_server, self.said))
+        there = asyncio.create_task(_pump(desk, to_server))
         try:
-            await _pump(server, to_desk, self.heard)
+            await _pump(server, to_desk, self._hears)
         finally:
             there.cancel()
             to_server.close()
             to_desk.close()
 
+    def _hears(self, data: bytes) -> bool:
+        self.heard += b"" if self.deaf else data
+        return not self.deaf
 
-async def _pump(source: asyncio.StreamReader, to: asyncio.StreamWriter, kept: bytearray) -> None:
+
+async def _pump(
+    source: asyncio.StreamReader,
+    to: asyncio.StreamWriter,
+    passes: Callable[[bytes], bool] = bool,
+) -> None:
     with suppress(OSError):
-        while data := await source.read(65536):
-            kept += data
+        while (data := await source.read(65536)) and passes(data):
             to.write(data)
             await to.drain()
     with suppress(OSError):
