@@ -96,6 +96,10 @@ def test_from_taking_to_closing_with_two_volunteers(
     his.get_by_role("button", name="Close the case").click()
     expect(his.locator(".told.good")).to_contain_text("is closed")
 
+    his.goto(boris.case(asker.case))
+    expect(his.locator(".envelope")).to_contain_text("It opens again when the person writes")
+    expect(his.get_by_role("button", name="Take this case")).to_have_count(0)
+
     # The person writes once more: the case waits again.
     asker.write("Ещё вопрос.")
     his.goto(boris.home)

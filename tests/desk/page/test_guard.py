@@ -78,6 +78,21 @@ def test_the_cookie_alone_opens_nothing_without_the_path(
         assert visitor.get(path, headers=cookie).status_code == 404
 
 
+def test_a_cookie_that_another_program_put_beside_ours_shuts_nobody_out(desk: Served) -> None:
+    httpx.get(desk.session.address, trust_env=False)
+    name, own = desk.session.cookie_name, desk.session.cookie()
+    for cookies, status in (
+        (f"{name}={own}; {name}=x", 423),
+        (f"{name}=x; other=1; {name}={own}", 423),
+        (f"{name}=x", 403),
+        (f"{name}x={own}", 403),
+        (name, 403),
+        ("", 403),
+    ):
+        answer = httpx.get(desk.home, headers={"Cookie": cookies}, trust_env=False)
+        assert answer.status_code == status, cookies
+
+
 @pytest.mark.parametrize(
     "path", ["", "help", "quiet/state", "quiet/queue", "static/desk.js", "static/desk.css"]
 )
