@@ -75,6 +75,7 @@ class Conversation:
         self._returning = Returning(
             line, inboxes, self._shelf, Guessing(), clock, drafts.new_secret
         )
+        self._codes: dict[int, str] = {}
         self._interviewing = Interviewing(line, drafts, self._shelf, self._returning, clock)
         self._acts: Mapping[Verb, Callable[[Chat, Press], Awaitable[Card]]] = {
             Verb.HIDE: self._hide,
@@ -107,6 +108,9 @@ class Conversation:
         would leave what a person sent, or an old card, standing."""
         event = read(update)
         if isinstance(event, Tap | Text | Command | Thing):
+            code = self._codes.pop(event.update, None)
+            if code is not None and isinstance(event, Text):
+                await self._try_code(event.chat, event.message, code)
             await self._painter.settled(event.chat)
             await self._follow(event.chat)
 
@@ -281,10 +285,33 @@ class Conversation:
             reason = CODE_INSIDE if _stands_for_case(chat) else CODE_AT_INTERVIEW
             await self._explain(chat, reason)
             return
-        card = await self._returning.entered(chat, event.text)
         chat.hidden = chat.asleep = False
+        card = self._returning.refused(chat, event.text)
+        if card is None:
+            self._codes[event.update] = event.text
+        else:
+            self._show_code_card(chat, card, event.message)
+
+    async def _try_code(self, chat_id: int, message: int, code: str) -> None:
+        """After the update is handled: nothing that comes in waits for the work of a code."""
+        chat = self._chats.touch(chat_id, self._clock())
+        try:
+            found = await self._returning.tried(code)
+            async with chat.lock:
+                if chat.secret is None:
+                    card = await self._returning.led(chat, found)
+                    self._show_code_card(chat, card, message)
+        except StorageUnavailable as error:
+            log.warning("%s", error)
+            async with chat.lock:
+                if chat.secret is None:
+                    self._show_code_card(chat, self._returning.failed(chat), message)
+
+    def _show_code_card(self, chat: Chat, card: Card, below: int) -> None:
+        if chat.hidden:  # while the code was tried: somebody may be looking
+            return
         if chat.card is None:  # after a restart: whatever stands there still is swept away
-            self._painter.draw_anew(chat, card, event.message)
+            self._painter.draw_anew(chat, card, below)
         else:
             self._painter.draw(chat, card)
 

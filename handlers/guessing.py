@@ -23,6 +23,11 @@ MINUTE: Final = timedelta(minutes=1)
 """No more than so many tries a minute, whoever makes them: each costs a fifth of a second of a
 processor and 64 MiB for that long."""
 
+AT_ONCE: Final = 2
+MOMENT: Final = timedelta(seconds=3)
+"""Whoever finds so many tries under way is told to come again in a moment: no queue of them may
+stand before whoever sends a case, which costs as much."""
+
 MOST_CHATS: Final = 50_000
 
 _NONE: Final = timedelta(0)
@@ -48,6 +53,7 @@ class Guessing:
         self._most = most
         self._records: OrderedDict[int, _Record] = OrderedDict()
         self._tries: deque[datetime] = deque()
+        self._under_way = 0
 
     def __len__(self) -> int:
         return len(self._records)
@@ -59,11 +65,16 @@ class Guessing:
         while self._tries and self._tries[0] <= now - MINUTE:
             self._tries.popleft()
         crowd = self._tries[0] + MINUTE - now if len(self._tries) >= FOR_ALL else _NONE
-        return max(own, crowd, _NONE)
+        busy = MOMENT if self._under_way >= AT_ONCE else _NONE
+        return max(own, crowd, busy, _NONE)
 
     def trying(self, now: datetime) -> None:
-        """A code is tried, and nobody knows yet whether it is right."""
+        """A code is tried from now on, and nobody knows yet whether it is right."""
         self._tries.append(now)
+        self._under_way += 1
+
+    def tried(self) -> None:
+        self._under_way -= 1
 
     def wrong(self, chat: int, now: datetime) -> None:
         """It led nowhere."""

@@ -32,6 +32,8 @@ NOWHERE: Final = mark(
     "This code leads nowhere. It was mistyped, or a newer one took its place, or all was erased."
 )
 
+NOT_NOW: Final = mark("This could not be looked up just now. Please type it again in a minute.")
+
 _STANDINGS: Final = {
     Standing.RECEIVED: mark("Received. It waits for a volunteer."),
     Standing.READING: mark("A volunteer is reading it."),

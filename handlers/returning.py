@@ -98,15 +98,25 @@ class Returning:
         chat.showing = Press(None, 0, Verb.CODES)
         return inbox.receipt(Slip(Verb.SEND, code), self._shelf.pen(chat))
 
-    async def entered(self, chat: Chat, text: str) -> Card:
-        """What was typed as a code: where it leads, or why it was not tried."""
+    def refused(self, chat: Chat, text: str) -> Card | None:
+        """Why what was typed as a code is not tried; None where `tried` is to follow."""
         if len(text) > _LONGEST_CODE or not self._inboxes.reads(text):
             return self._ask_again(chat, inbox.SLIP)
         wait = self._guessing.wait(chat.id, self._clock())
         if wait:
             return self._ask_again(chat, "", wait)
         self._guessing.trying(self._clock())
-        found = await self._inboxes.enter(text)
+        return None
+
+    async def tried(self, text: str) -> str | Erased | None:
+        """Where a code leads. Takes its time: the chat's lock must not be held meanwhile."""
+        try:
+            return await self._inboxes.enter(text)
+        finally:
+            self._guessing.tried()
+
+    async def led(self, chat: Chat, found: str | Erased | None) -> Card:
+        """The card for where a code led."""
         if found is None:
             self._guessing.wrong(chat.id, self._clock())
             wait = self._guessing.wait(chat.id, self._clock())
@@ -118,6 +128,10 @@ class Returning:
         chat.secret, chat.revision = found, INBOX
         chat.news = chat.announced = None
         return await self.current(chat)
+
+    def failed(self, chat: Chat) -> Card:
+        """Nothing could be looked up."""
+        return self._ask_again(chat, inbox.NOT_NOW)
 
     def _ask_again(self, chat: Chat, said: str, wait: timedelta | None = None) -> Card:
         chat.showing = Press(None, 0, Verb.CODE)

@@ -2,7 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from handlers.guessing import FIRST_WAIT, FOR_ALL, FORGIVEN_AFTER, FREE, LONGEST_WAIT, Guessing
+from handlers.guessing import (
+    FIRST_WAIT,
+    FOR_ALL,
+    FORGIVEN_AFTER,
+    FREE,
+    LONGEST_WAIT,
+    MOMENT,
+    Guessing,
+)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ME, ANOTHER = 1, 2
@@ -11,6 +19,7 @@ NONE = timedelta(0)
 
 def _fail(guessing: Guessing, chat: int, now: datetime) -> timedelta:
     guessing.trying(now)
+    guessing.tried()
     guessing.wrong(chat, now)
     return guessing.wait(chat, now)
 
@@ -52,6 +61,7 @@ def test_all_chats_together_try_so_often_in_a_minute() -> None:
     for chat in range(FOR_ALL):
         assert guessing.wait(chat, NOON) == NONE
         guessing.trying(NOON + timedelta(seconds=chat))
+        guessing.tried()
     late = NOON + timedelta(seconds=30)
     assert guessing.wait(ANOTHER, late) == timedelta(seconds=30)
     assert guessing.wait(ANOTHER, NOON + timedelta(minutes=1)) == NONE
@@ -66,6 +76,16 @@ def test_a_right_code_and_a_quiet_day_are_forgiving() -> None:
     assert guessing.wait(ME, NOON + timedelta(minutes=2)) == NONE
     next_day = NOON + FORGIVEN_AFTER
     assert _fail(guessing, ANOTHER, next_day) == NONE
+
+
+def test_no_queue_of_tries_comes_about() -> None:
+    guessing = Guessing()
+    guessing.trying(NOON)
+    assert guessing.wait(ME, NOON) == NONE
+    guessing.trying(NOON)
+    assert guessing.wait(ME, NOON) == MOMENT
+    guessing.tried()
+    assert guessing.wait(ME, NOON) == NONE
 
 
 def test_ten_thousand_guesses_of_ten_thousand_chats_stay_within_bounds() -> None:
