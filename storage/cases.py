@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from intake.case import CaseHeader, Level, State, Turn
 from storage.acts import Acts
@@ -22,7 +22,6 @@ from storage.parts import (
     GONE,
     Seal,
     append,
-    change,
     erase,
     insert_record,
     insert_wrap,
@@ -32,7 +31,10 @@ from storage.parts import (
 )
 from storage.queue import Queue
 from storage.rows import DraftRow, NewCase, Sealing, to_seconds
-from storage.tables import cases
+from storage.tables import cases, slot_of
+
+UNTOLD, TOLD, TELLING = 0, 1, 2
+"""What the column `alerted` says: whether those whom a case concerns were alerted."""
 
 KEPT = timedelta(days=30)
 """How long a case is kept that is nobody's: see `Cases.erase_due`."""
@@ -125,23 +127,39 @@ class Cases(Queue, Acts):
         return Sealing(*row)
 
     async def unalerted(self, levels: Collection[Level]) -> list[CaseHeader]:
-        """Open cases of these levels in which it is our turn and nobody was told of it yet."""
+        """Open cases of these levels in which it is our turn and not everybody was told of it.
+
+        They count as being told of from now on: what comes in while they are is told once more.
+        """
         clause = (
             select(*COLUMNS)
             .where(
-                cases.c.alerted == 0,
+                cases.c.alerted != TOLD,
                 cases.c.level.in_([level.value for level in levels]),
                 cases.c.state != State.CLOSED.value,
                 cases.c.turn == Turn.OURS.value,
             )
             .order_by(cases.c.level, cases.c.received, cases.c.slot)
         )
-        found = await self._database.read(lambda connection: connection.execute(clause).all())
-        return [from_row(row) for row in found]
+
+        def work(connection: Connection) -> list[CaseHeader]:
+            found = [from_row(row) for row in connection.execute(clause)]
+            slots = [slot_of(header.id) for header in found]
+            if slots:
+                telling = update(cases).where(cases.c.slot.in_(slots), cases.c.alerted == UNTOLD)
+                connection.execute(telling.values(alerted=TELLING))
+            return found
+
+        if not await self._database.read(lambda connection: connection.execute(clause).first()):
+            return []  # every ten seconds, and mostly so: nothing is written for it
+        return await self._database.write(work)
 
     async def alerted(self, case_id: bytes) -> None:
-        """Whom it concerns was told, until the person writes again or the level is raised."""
-        await self._database.write(lambda connection: change(connection, case_id, {"alerted": 1}))
+        """Whom it concerns was told, unless the person wrote again or the level was raised since
+        `unalerted` named the case."""
+        told = update(cases).where(is_case(case_id), cases.c.alerted == TELLING)
+        told = told.values(alerted=TOLD)
+        await self._database.write(lambda connection: connection.execute(told))
 
     async def erase_due(self, now: datetime) -> int:
         """Erase what was nobody's for `KEPT`; returns how many.

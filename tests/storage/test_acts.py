@@ -337,6 +337,18 @@ async def test_whom_it_concerns_is_told_once_until_there_is_news(storage: Storag
     assert await unalerted(storage) == []
 
 
+async def test_news_that_comes_while_others_are_told_is_told_too(storage: Storage) -> None:
+    case = await submitted(storage, a_case(a_header(Level.P1)))
+    await storage.cases.take(case.header.id, ANNA, NOW, 1)
+    assert await unalerted(storage) == [case.header.id]
+    number = len((await kept(storage, case.header.id)).records)
+    await storage.cases.set_level(case.header.id, ANNA, False, Level.P0, a_record(number), NOW, NOW)
+    await storage.cases.alerted(case.header.id)
+    assert await unalerted(storage) == [case.header.id]
+    await storage.cases.alerted(case.header.id)
+    assert await unalerted(storage) == []
+
+
 async def test_news_of_a_held_case_names_its_holder(storage: Storage) -> None:
     case = await submitted(storage, a_case(a_header(Level.P1)))
     await storage.cases.take(case.header.id, ANNA, NOW, 1)
