@@ -10,9 +10,10 @@ from typing import Any
 
 import uvicorn
 
+from desk.desk import Desk
 from desk.page.command import _listen, server
 from desk.page.session import Session
-from tests.desk.world import PASSPHRASE, DeskUser
+from tests.desk.world import DeskUser
 
 
 @dataclass
@@ -43,9 +44,16 @@ class Served:
 def served(
     user: DeskUser, idle: timedelta = timedelta(minutes=10), **changes: Any
 ) -> Iterator[Served]:
-    """The page of this desk, until the block ends."""
+    """The page of this user's desk, until the block ends."""
+    with served_desk(user.desk(**changes), idle) as page:
+        yield page
+
+
+@contextmanager
+def served_desk(desk: Desk, idle: timedelta) -> Iterator[Served]:
+    """The page of any desk."""
     with _listen(0) as listening:
-        session = Session(user.desk(**changes), listening.getsockname()[1], idle)
+        session = Session(desk, listening.getsockname()[1], idle)
         running = server(session)
         thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
         thread.start()
@@ -58,6 +66,3 @@ def served(
             yield page
         finally:
             page.stop()
-
-
-__all__ = ["PASSPHRASE", "Served", "served"]
