@@ -6,9 +6,13 @@ import secrets
 import string
 from dataclasses import dataclass, field
 
+from desk.letters import Letters
 from handlers.buttons import Verb
 from intake.questions import Form
 from sandbox.client import Person, Sandbox
+from tests import exchange
+from tests.exchange import Volunteer
+from tests.journeys.stage import Talk
 from tests.organisation import House
 from tests.promises import steps
 from tests.promises.search import key, number, word
@@ -27,11 +31,13 @@ class Plants:
 
     needles: dict[str, bytes] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
+    said: dict[str, str] = field(default_factory=dict)
 
     def say(self, name: str, text: str = "") -> str:
         """A text that must be found nowhere; a random one if none is given."""
         text = text or random_word()
         self.needles |= word(name, text)
+        self.said[name] = text
         return text
 
     def keys(self, house: House, token: str) -> None:
@@ -39,6 +45,10 @@ class Plants:
         self.needles |= word("bot token", token)
         self.needles |= key("return key", house.return_key)
         self.needles |= key("Anna's seed", house.anna.seed)
+
+    def code(self, code: str) -> None:
+        """A code but for its first two groups: by those the server finds the lock."""
+        self.needles |= word("code", code[10:]) | word("digits", code[10:].replace(" ", ""))
 
     def watch(self, secret: str) -> None:
         """A secret on a card's keys: it opens a draft or an inbox."""
@@ -101,6 +111,36 @@ class Planting:
         await steps.tap(person, Verb.CLEAR)
         await person.send(self.plants.say("written again"))
         await self._watch(person)
+
+    async def writes_to_and_fro(self, desk: Volunteer) -> None:
+        """A case that is answered: one reply is read, one waits for its hour, and of both sides
+        there is something written and not sent.
+        """
+        person, before = await self._begin("answered"), set(await desk.waiting())
+        talk = Talk(person, self.form)
+        codeword = self.plants.say("codeword, answered")
+        await talk.go_through({"contact": "day", "hour": 20, "codeword": codeword})
+        await self._watch(person)
+        self.plants.code(exchange.code_on(await talk.press(Verb.SEND)))
+        await self._watch(person)
+        await talk.press(Verb.WROTE)
+        [case] = set(await desk.waiting()) - before
+        await self._answers(desk, case, "read")
+        assert self.plants.said["reply, read"] in (await exchange.reads(talk)).text
+        await exchange.writes(talk, self.plants.say("message"))
+        await exchange.writes(talk, self.plants.say("message, not sent"), post=False)
+        await talk.press(Verb.INBOX)
+        await talk.press(Verb.CODES)
+        self.plants.code(exchange.code_on(await talk.press(Verb.ERASE_CODE)))
+        await self._watch(person)
+        await self._answers(desk, case, "waiting")
+        assert await desk.states(case) == ["read", "waiting"]
+
+    async def _answers(self, desk: Volunteer, case: str, name: str) -> None:
+        note, draft = self.plants.say(f"note, {name}"), self.plants.say(f"draft of a reply, {name}")
+        await desk.replies(case, self.plants.say(f"reply, {name}"))
+        await desk.does(lambda work: work.note(work.fetch(case), note))
+        Letters(desk.work.desk.home, desk.identity, desk.work.desk.random).save(case, draft)
 
     async def _begin(
         self, name: str, chosen: dict[str, str] | None = None, until: str = "device"

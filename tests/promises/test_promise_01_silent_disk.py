@@ -17,6 +17,7 @@ import pytest
 from storage.opening import open_storage
 from storage.rows import DraftRow
 from tests.databases import Postgres
+from tests.exchange import volunteer
 from tests.organisation import House
 from tests.promises.planting import Planting, Plants, random_token, random_word
 from tests.promises.processes import Tropa, sandbox_process, tropa
@@ -95,12 +96,17 @@ def in_shared_memory(since: float) -> Iterator[Path]:
 
 
 async def leaks(server: Tropa, plants: Plants, since: float) -> list[str]:
-    """What is found of the plants in everything that the server's process wrote."""
-    files = [*files_in(server.house.folder), *in_shared_memory(since)]
+    """What is found of the plants in everything that the server's process wrote, and the desk."""
+    files = [*files_in(server.house.folder, desk_of(server.house)), *in_shared_memory(since)]
     assert server.log in files
     if server.process is not None and server.process.poll() is None:
         files += open_files(server.pid)
     return search(files, plants.needles)
+
+
+def desk_of(house: House) -> Path:
+    """A volunteer's machine: another one than the server's."""
+    return house.folder.parent / "anna"
 
 
 async def proves_the_search(address: str, folders: list[Path], since: float) -> None:
@@ -125,7 +131,11 @@ async def planted_run(house: House, address: str, also: list[Path]) -> None:
         await server.start()
         planting = Planting(sandbox, house.form, plants)
         await planting.all()
-        assert len(plants.needles) > 500
+        listen = server.environment["QUEUE_LISTEN"]
+        async with volunteer("anna", house.anna, house, listen, desk_of(house), now) as anna:
+            await planting.writes_to_and_fro(anna)
+        assert len(plants.needles) > 800
+        assert len(files_in(desk_of(house))) > 3
         assert await leaks(server, plants, since) == []
         await server.end(signal.SIGKILL)
         assert await leaks(server, plants, since) == []
@@ -139,8 +149,17 @@ async def planted_run(house: House, address: str, also: list[Path]) -> None:
     await proves_the_search(address, [house.folder, *also], since)
 
 
+def house_in(folder: Path) -> House:
+    (folder / "server").mkdir()
+    return House(folder / "server")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 async def test_nothing_that_was_said_is_on_the_disk(tmp_path: Path) -> None:
-    house = House(tmp_path)
+    house = house_in(tmp_path)
     settings = house.settings("http://127.0.0.1:1", "1:x")
     await planted_run(house, settings.database_url, [])
 
@@ -148,7 +167,7 @@ async def test_nothing_that_was_said_is_on_the_disk(tmp_path: Path) -> None:
 async def test_nor_is_it_in_postgresql_or_its_log(tmp_path: Path) -> None:
     server = Postgres()
     try:
-        house = House(tmp_path)
+        house = house_in(tmp_path)
         await planted_run(house, await server.fresh(), [server._folder])
     finally:
         server.close()
