@@ -101,6 +101,8 @@ class Conversation:
         except Locked:
             return self._locked(asked)
         except Exception as error:
+            if self._pulled_away(error):
+                return self._locked(asked)
             return self._pages.fault(self.sentence(error), asked)
 
     def _locked(self, asked: Asked) -> Response:
@@ -115,10 +117,19 @@ class Conversation:
         try:
             return work(asked)
         except Locked:
-            self._rescue(asked)
-            return JSONResponse({"locked": True}, 423)
+            return self._quietly_locked(asked)
         except Exception as error:
+            if self._pulled_away(error):
+                return self._quietly_locked(asked)
             return JSONResponse({"error": self.sentence(error)}, 409)
+
+    def _quietly_locked(self, asked: Asked) -> Response:
+        self._rescue(asked)
+        return JSONResponse({"locked": True}, 423)
+
+    def _pulled_away(self, error: Exception) -> bool:
+        """Whether the desk locked under a handler: its client is closed, its identity gone."""
+        return isinstance(error, (RuntimeError, AttributeError)) and self._session.locked
 
     def _rescue(self, asked: Asked) -> None:
         """Only what was meant for the person: there a draft of it can be kept."""

@@ -36,7 +36,7 @@ class Room:
         self._looking = threading.Lock()
 
     def close(self) -> None:
-        self.client.__exit__()
+        self.client.close_connections()
         self._casework = None
         self._forms.clear()
         del self.identity

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from desk.letters import Letters
+from desk.page.listing import Filter, Listing
+from desk.page.queue_page import QueuePage
 from desk.page.room import Room
 from tests.desk.page.asking import asks
 from tests.desk.page.desks import Served
@@ -178,6 +180,23 @@ def test_a_text_that_comes_after_the_lock_is_sealed_at_the_unlocking(
     unlock(visitor, desk)
     assert letter(world, asker.case) == "Поздний ответ"
     assert "Поздний ответ" in visitor.get(desk.case(asker.case)).text
+
+
+def test_a_page_that_was_on_its_way_when_the_desk_locked_shows_the_lock(
+    desk: Served, visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlock(visitor, desk)
+    asks_the_server = QueuePage._ask
+
+    def slowly(page: QueuePage, room: Room, chosen: Filter) -> Listing:
+        desk.session.lock()
+        return asks_the_server(page, room, chosen)
+
+    monkeypatch.setattr(QueuePage, "_ask", slowly)
+    for path in ("", "quiet/queue"):
+        answer = visitor.get(desk.home + path)
+        assert answer.status_code == 423
+        assert "failed" not in answer.text
 
 
 def test_a_note_that_comes_after_the_lock_never_turns_into_an_answer(
