@@ -98,7 +98,7 @@ class SealedDrafts:
         key = DraftSecret.parse(submission.secret)
         inbox = InboxSecret.of(key)
         code, lock = await self._locks.returning(inbox)
-        case = self._maker.make(submission, inbox, [lock])
+        case = self._maker.make(submission, inbox, [lock, self._locks.decoy(inbox)])
         goes_on = mark_sent(submission.draft, case.header.id.hex()) if submission.early else None
         row = self._after(key, submission, goes_on)
         if not await self._cases.submit(row, submission.expected, case):

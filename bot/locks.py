@@ -19,6 +19,7 @@ from crypto.receipt import (
     Erasure,
     ReceiptCode,
     Unlocked,
+    decoy_lock,
     lock_name,
     open_lock,
     seal_lock,
@@ -45,6 +46,10 @@ class Locks:
         """A code that erases an inbox and opens nothing."""
         code = ReceiptCode.derive(inbox, nonce, erases=True)
         return code, await self._made(code, lock_name(inbox, erases=True), Erasure.of(inbox))
+
+    def decoy(self, inbox: InboxSecret) -> Lock:
+        """In the place of the erasing one until there is one: it opens for nobody."""
+        return Lock(lock_name(inbox, erases=True), *decoy_lock(self._random))
 
     async def tried(self, code: ReceiptCode, lock: Lock) -> Unlocked | None:
         """What the lock holds; None where the code does not fit."""

@@ -144,6 +144,15 @@ def seal_lock(
     return salt, _FORMAT + _cipher(code, salt).encrypt(_ONCE, plain, _bound_to(code))
 
 
+def decoy_lock(random: Random) -> tuple[str, bytes, bytes]:
+    """A locator, a salt and a lock that no code opens. It lies where an erase code's lock would, so
+    that the number of locks does not tell whether the person has one.
+    """
+    locator = int.from_bytes(draw(random), "big") % 10**LOCATOR_DIGITS
+    noise = draw(random, LOCK_BYTES - len(_FORMAT))
+    return str(locator).zfill(LOCATOR_DIGITS), draw(random, SALT_BYTES), _FORMAT + noise
+
+
 def open_lock(code: ReceiptCode, salt: bytes, sealed: bytes) -> Unlocked:
     """What the lock holds; `NotOpened` where the code does not fit, or it was altered.
 

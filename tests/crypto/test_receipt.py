@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from crypto.draft import DraftSecret
 from crypto.errors import Altered, BadFormat, BadKey, Mistyped, NotOpened, Truncated, UnknownVersion
 from crypto.inbox import InboxSecret
-from crypto.receipt import LOCK_BYTES, Erasure, ReceiptCode, lock_name, open_lock, seal_lock
+from crypto.receipt import (
+    LOCK_BYTES,
+    Erasure,
+    ReceiptCode,
+    decoy_lock,
+    lock_name,
+    open_lock,
+    seal_lock,
+)
 from tests.crypto.samples import flipped, secret, stream
 
 INBOX = InboxSecret.of(DraftSecret(secret("draft")))
@@ -125,6 +133,16 @@ def test_at_rest_nobody_can_tell_which_code_erases() -> None:
     assert len(LOCK) == len(ERASE_LOCK) == LOCK_BYTES
     assert len(SALT) == len(ERASE_SALT) == 16
     assert LOCK[:1] == ERASE_LOCK[:1]
+
+
+def test_a_decoy_looks_like_a_lock_and_opens_for_nobody() -> None:
+    locator, salt, decoy = decoy_lock(stream("decoy"))
+    assert (len(locator), len(salt), len(decoy)) == (8, len(SALT), len(LOCK))
+    assert locator.isdigit()
+    assert decoy[:1] == LOCK[:1]
+    with pytest.raises(Altered):
+        open_lock(ReceiptCode(locator, CODE.digits), salt, decoy)
+    assert decoy_lock(stream("another decoy"))[0] != locator
 
 
 def test_the_same_code_sealed_twice_never_looks_the_same() -> None:
