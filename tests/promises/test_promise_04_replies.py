@@ -79,7 +79,7 @@ class Exchange(Scene):
     async def line(self) -> Card:
         """The one message in the chat, which tells of something new."""
         card = await self.one_card()
-        assert card.labels == ["···"]
+        assert (card.labels, offers(card, Verb.READ)) == (["···"], True)
         return card
 
 
