@@ -5,7 +5,6 @@ process nobody is told twice. The message names level, language and skills, and 
 the place of the volunteer's last card or alert, and rings: that is what she linked her chat for.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bot.links import Told, VolunteerLinks
+from bot.waking import Waking
 from crypto.linked import LinkedChat
 from handlers import volunteer_cards as cards
 from handlers.case_files import as_of
@@ -53,7 +53,7 @@ class _News:
     own: list[CaseHeader] = field(default_factory=list)
 
 
-class Alerts:
+class Alerts(Waking):
     """One round tells everybody of everything that is due."""
 
     def __init__(
@@ -76,28 +76,10 @@ class Alerts:
         self._chats = chats
         self._texts = texts
         self._clock = clock
-        self._pause = pause
-        self._woken = asyncio.Event()
+        super().__init__(pause)
         self._told: set[tuple[bytes, bytes]] = set()
         self._not_before: dict[bytes, datetime] = {}
         self._unreachable: set[bytes] = set()
-
-    def wake(self) -> None:
-        """A case came in: do not wait for the next round."""
-        self._woken.set()
-
-    async def rest(self, seconds: float) -> None:
-        """Until the next round, or until woken."""
-        waits = [
-            asyncio.ensure_future(self._pause(seconds)),
-            asyncio.ensure_future(self._woken.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        self._woken.clear()
 
     async def tell(self) -> None:
         """One round. While no roster is in force, nobody can be chosen, and all wait."""

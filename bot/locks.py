@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from crypto.errors import CryptoError
 from crypto.inbox import InboxSecret
@@ -24,7 +24,13 @@ from crypto.receipt import (
     open_lock,
     seal_lock,
 )
+from intake.errors import StorageUnavailable
 from storage.rows import Lock
+
+SHORT: Final = (
+    "The machine is short of memory: 64 MiB are needed to make or try a code. Free some: the line "
+    "goes on by itself."
+)
 
 T = TypeVar("T")
 
@@ -68,4 +74,7 @@ class Locks:
         return Lock(name, code.locator, salt, sealed)
 
     async def _aside(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except MemoryError:
+            raise StorageUnavailable(SHORT) from None

@@ -17,6 +17,7 @@ from typing import Final
 from bot.drafts import LIFE
 from bot.tokens import Tokens
 from bot.updates import where
+from bot.waking import Waking
 from crypto.draft import DraftSecret
 from crypto.errors import CryptoError
 from crypto.inbox import InboxSecret
@@ -66,7 +67,7 @@ class _Put:
     tries: int
 
 
-class Delivery:
+class Delivery(Waking):
     """Delivers what is due, each case by itself: one that is put off holds up no other."""
 
     def __init__(
@@ -89,28 +90,10 @@ class Delivery:
         self._renew = renew
         self._texts = texts
         self._clock = clock
-        self._pause = pause
-        self._woken = asyncio.Event()
+        super().__init__(pause)
         self._room = asyncio.Semaphore(AT_ONCE)
         self._under_way: dict[bytes, asyncio.Task[None]] = {}
         self._put_off: dict[bytes, _Put] = {}
-
-    def wake(self) -> None:
-        """A reply came in: do not wait for the next round."""
-        self._woken.set()
-
-    async def rest(self, seconds: float) -> None:
-        """Until the next round, or until woken."""
-        waits = [
-            asyncio.ensure_future(self._pause(seconds)),
-            asyncio.ensure_future(self._woken.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        self._woken.clear()
 
     async def begin(self) -> None:
         """One round: begin with everything that is due and not put off."""

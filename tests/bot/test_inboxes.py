@@ -15,6 +15,7 @@ from crypto.receipt import ReceiptCode
 from handlers.ports import ERASED, Composed, Standing
 from intake.case import ContactRule, State, Turn
 from intake.draft import SEEN
+from intake.errors import StorageUnavailable
 from intake.records import LONGEST
 from storage.rows import Lock
 from tests.bot.answering import Kept, kept
@@ -112,6 +113,21 @@ async def test_a_code_that_leads_nowhere_is_tried_like_one_that_does(
     for code in (sent.code, nowhere):
         await line.inboxes.enter(code)
     assert stretched == [64 * 1024, 64 * 1024]
+
+
+async def test_a_machine_short_of_memory_is_no_wrong_code(
+    line: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = await line.sent()
+
+    def short(**_: object) -> Argon2id:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("crypto.receipt.Argon2id", short)
+        with pytest.raises(StorageUnavailable, match="64 MiB"):
+            await line.inboxes.enter(sent.code or "")
+    assert await line.inboxes.enter(sent.code or "") == sent.inbox
 
 
 async def test_from_the_beginning_a_case_has_two_locks(line: Kept) -> None:
