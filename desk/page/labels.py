@@ -53,7 +53,7 @@ def skill_names(skills: tuple[str, ...], form: Form | None, code: str) -> str:
 def turn_words(language: Language, turn: Turn, records: int) -> str:
     if turn is Turn.THEIRS:
         return language.say("waits for the person")
-    return language.say("the person wrote") if records > 1 else language.say("not answered yet")
+    return language.say("waits for an answer") if records > 1 else language.say("not answered yet")
 
 
 def outcomes(language: Language) -> dict[str, str]:

@@ -67,7 +67,7 @@ def test_from_taking_to_closing_with_two_volunteers(
     asker.read(1)
     asker.write("Спасибо. Что мне делать завтра?")
     hers.goto(anna.home)
-    expect(hers.locator("tr.lifted")).to_contain_text("the person wrote")
+    expect(hers.locator("tr.lifted")).to_contain_text("waits for an answer")
     hers.goto(anna.case(asker.case))
     expect(reply).to_contain_text("Read.")
     expect(hers.locator(".item.theirs").last).to_contain_text("Что мне делать завтра?")

@@ -104,7 +104,7 @@ async def test_two_people_and_two_volunteers_at_once(
     await first.talk.person.send("Мне нужен юрист.")
     await first.talk.press(Verb.POST)
     await hers.goto(anna.home)
-    await expect(hers.locator("tr.lifted")).to_contain_text("the person wrote")
+    await expect(hers.locator("tr.lifted")).to_contain_text("waits for an answer")
     await hers.goto(anna.case(first.case))
     await expect(hers.locator(".item.theirs").last).to_contain_text("Мне нужен юрист.")
     await expect(hers.locator(".item.ours")).to_contain_text("Read.")
