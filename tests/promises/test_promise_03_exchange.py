@@ -49,7 +49,7 @@ class Correspondent:
     wrote: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
-    shown: set[str] = field(default_factory=set)
+    numbers: dict[str, str] = field(default_factory=dict)
 
     async def goes_on(self, until: "asyncio.Task[None]") -> None:
         while not until.done():
@@ -63,9 +63,7 @@ class Correspondent:
             await self.leaves()  # what stands there may have been drawn before
             card = await self.comes_to(lambda card: _is_line(card) or _at_rest(card), Verb.INBOX)
         if _is_line(card) or any("✉" in label for label in card.labels):
-            number = pressed(card, Verb.READ).argument
             await self.comes_to(_is_reply, Verb.READ)
-            self.shown.add(number)
 
     async def writes(self) -> None:
         words = f"вопрос {len(self.wrote) + 1}."
@@ -100,7 +98,8 @@ class Correspondent:
         card = await self.talk.card()
         self.read |= set(REPLY.findall(card.text))
         if _is_line(card):
-            assert pressed(card, Verb.READ).argument not in self.shown, "it was read already"
+            announced = self.numbers.get(pressed(card, Verb.READ).argument.removeprefix("ru:"))
+            assert announced not in self.read, f"{announced} was shown before"
         return card
 
     async def _taken_in(self, message: int) -> None:
@@ -147,8 +146,10 @@ class Answering:
     async def answers(self, person: Correspondent) -> None:
         held = await self._insists(lambda work: work.take(person.case))
         words = f"ответ {len(person.told) + 1}."
-        await self._insists(lambda work: work.reply(held, words))
+        case = await self._insists(lambda work: work.reply(held, words))
         person.told.append(words)
+        numbers = [str(reply.number) for reply in case.replies]
+        person.numbers |= dict(zip(numbers, person.told, strict=True))
 
     async def _insists(self, act: Callable[[Casework], CaseFile]) -> CaseFile:
         while True:
