@@ -21,7 +21,7 @@ from desk.cli import terminal
 from desk.client import Client
 from desk.desk import Desk
 from desk.settings import Settings
-from handlers.buttons import Verb, decode
+from handlers.buttons import Verb
 from intake.case import ContactRule, to_the_hour
 from intake.clock import Clock
 from intake.roster import Organisation
@@ -279,13 +279,6 @@ async def enters(talk: Talk, code: str) -> Card:
     await talk.press(Verb.CODE)
     await talk.person.send(code)
     return await talk.card()
-
-
-def secret_on(card: Card) -> str:
-    """The secret that the keys of a card carry."""
-    presses = [decode(button.data or "") for button in card.buttons]
-    [secret] = {press.secret for press in presses if press and press.secret}
-    return secret
 
 
 async def came(talk: Talk, since: int = 0) -> list[Json]:

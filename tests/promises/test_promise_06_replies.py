@@ -73,7 +73,7 @@ class Walk:
             "hand over": (self._hand_over, 2),
             "level": (self._level, 1),
             "give back": (self._give_back, 1),
-            "close": (self._close, 1),
+            "close": (lambda work, _: self.close(work), 1),
         }
         offered = {name: one for name, one in acts.items() if name not in but}
         weights = [weight for _, weight in offered.values()]
@@ -108,7 +108,7 @@ class Walk:
         self._held(work)
         work.give_back(self.exchange.case)
 
-    def _close(self, work: Casework, _: Volunteer) -> None:
+    def close(self, work: Casework) -> None:
         work.close(self._held(work), self.dice.choice(list(Outcome)), "Готово")
 
     def _other(self, work: Casework, desk: Volunteer) -> Member:
@@ -136,7 +136,9 @@ async def test_nothing_comes_to_somebody_who_said_never(
         await room.skip(timedelta(hours=dice.randrange(24, 60)), ROUND / 5)
     assert walk.done["reply"] > 3
     assert set(exchange.states) == {"inbox"}
-    await room.skip(timedelta(hours=1), ROUND)
+    await exchange.anna.replies(exchange.case, "Ответ номер последний")
+    await exchange.anna.does(lambda work: walk.close(work))
+    await room.skip(timedelta(weeks=1), ROUND)
     assert (await came(exchange.talk))[before:] == []
     # Nor was the hidden card touched; and what waited is there when the person looks.
     assert await exchange.talk.alone() == shown
