@@ -24,7 +24,7 @@ from tests.exchange import enters, sends
 from tests.journeys.stage import Stage, Talk, find, offers, running_stage
 from tests.promises import steps
 
-ACCOUNTS = 25
+ACCOUNTS = 12
 TAPS = 30
 AT_ONCE = 50
 """So many are typed at once; the next ones follow when these are taken in."""
