@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bot.tokens import Tokens
+from crypto.draft import DraftSecret
 from crypto.inbox import InboxSecret
 from crypto.kdf import Random
 from crypto.sealing import CaseKey, Context, key_id, seal_record, wrap_case_key
@@ -62,6 +63,7 @@ class CaseMaker:
             wraps=self._wraps(key, header, roster, submission),
             token=tokens.seal(header, key.public, inbox, submission.chat, submission.card),
             place=inbox.place(submission.chat),
+            origin=inbox.seal_origin(DraftSecret.parse(submission.secret).id),
             locks=locks,
         )
 

@@ -16,7 +16,7 @@ from bot.locks import Locks
 from bot.tokens import Tokens
 from crypto.draft import open_draft, seal_draft
 from crypto.errors import BadFormat, CryptoError
-from crypto.inbox import InboxSecret, open_letter
+from crypto.inbox import ID_BYTES, InboxSecret, open_letter
 from crypto.kdf import Random
 from crypto.receipt import ReceiptCode
 from crypto.sealing import Context, SealedRecord, seal_record
@@ -102,7 +102,7 @@ class SealedInboxes:
             if held.secret is not None and held.secret.id == inbox_id:
                 return held.secret.text
             if held.erases is not None and held.erases.inbox == inbox_id:
-                await self.inboxes.erase(inbox_id, held.erases.letter)
+                await self.inboxes.erase(inbox_id, held.erases.letter, held.erases.draft)
                 return ERASED
         return None
 
@@ -117,8 +117,10 @@ class SealedInboxes:
             return None
         if code.locator in [lock.locator for lock in case.locks]:
             return code.text  # the same tap again
-        made = self.locks.erasing if erase else self.locks.returning
-        _, lock = await made(inbox, nonce)
+        if erase:
+            _, lock = await self.locks.erasing(inbox, nonce, _origin(inbox, case))
+        else:
+            _, lock = await self.locks.returning(inbox, nonce)
         return code.text if await _found(self.inboxes.put_lock(inbox.id, lock)) else None
 
     async def compose(self, secret: str) -> Composed:
@@ -183,8 +185,11 @@ class SealedInboxes:
 
     async def erase(self, secret: str) -> bool:
         """See `handlers.ports.Inboxes.erase`."""
-        inbox = _parsed(secret)
-        return inbox is not None and await self.inboxes.erase(inbox.id, inbox.letter_secret.id)
+        inbox, case = await self._case(secret)
+        if inbox is None:
+            return False
+        drafts = [inbox.letter_secret.id, *([_origin(inbox, case)] if case is not None else [])]
+        return await self.inboxes.erase(inbox.id, *drafts)
 
     async def _case(self, secret: str) -> tuple[InboxSecret | None, InboxRow | None]:
         inbox = _parsed(secret)
@@ -230,6 +235,17 @@ def _opened(inbox: InboxSecret, header: CaseHeader, reply: ReplyRow) -> Letter |
         return Letter.from_bytes(open_letter(inbox, context, SealedRecord(reply.sealed)))
     except (CryptoError, Unreadable):
         return None
+
+
+def _origin(inbox: InboxSecret, case: InboxRow) -> bytes:
+    """The id of the draft that the case came of: after an early send it still holds answers.
+
+    Where it was damaged on the disk, an id that no draft has: the rest is erased all the same.
+    """
+    try:
+        return inbox.open_origin(case.origin or b"")
+    except CryptoError:
+        return bytes(ID_BYTES)
 
 
 def _parsed(secret: str) -> InboxSecret | None:

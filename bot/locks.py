@@ -48,10 +48,13 @@ class Locks:
         code = ReceiptCode.derive(inbox, nonce)
         return code, await self._made(code, lock_name(inbox), inbox)
 
-    async def erasing(self, inbox: InboxSecret, nonce: str) -> tuple[ReceiptCode, Lock]:
-        """A code that erases an inbox and opens nothing."""
+    async def erasing(
+        self, inbox: InboxSecret, nonce: str, draft_id: bytes
+    ) -> tuple[ReceiptCode, Lock]:
+        """A code that erases an inbox, and what is left of its draft, and opens nothing."""
         code = ReceiptCode.derive(inbox, nonce, erases=True)
-        return code, await self._made(code, lock_name(inbox, erases=True), Erasure.of(inbox))
+        erasure = Erasure.of(inbox, draft_id)
+        return code, await self._made(code, lock_name(inbox, erases=True), erasure)
 
     def decoy(self, inbox: InboxSecret) -> Lock:
         """In the place of the erasing one until there is one: it opens for nobody."""

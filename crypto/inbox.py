@@ -9,8 +9,12 @@ import hashlib
 import hmac
 from typing import Final, Self
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
 from crypto.draft import DraftSecret
-from crypto.kdf import derive
+from crypto.errors import Altered
+from crypto.kdf import VERSION, derive
 from crypto.sealing import Context, SealedRecord
 from crypto.secret import ButtonSecret
 from crypto.unsealing import unseal_padded
@@ -18,6 +22,8 @@ from crypto.xwing import KeyPair, key_pair
 
 ID_BYTES: Final = 16
 PLACE_BYTES: Final = 16
+ORIGIN_BYTES: Final = 16 + 16
+_ONCE: Final = bytes(12)
 
 
 class InboxSecret(ButtonSecret):
@@ -66,6 +72,26 @@ class InboxSecret(ButtonSecret):
         key = derive(self._bytes, "place")
         chat = chat_id.to_bytes(8, "big", signed=True)
         return hmac.digest(key, chat, hashlib.sha256)[:PLACE_BYTES]
+
+    def seal_origin(self, draft_id: bytes) -> bytes:
+        """32 bytes that lead from the case back to the draft it came of, for this inbox alone: what
+        is left of that draft is erased with the case. The nonce may be zeros, since each inbox
+        comes of one draft and this key seals nothing else.
+        """
+        return self._origin_cipher().encrypt(_ONCE, draft_id, self._bound_to())
+
+    def open_origin(self, sealed: bytes) -> bytes:
+        """The id of that draft, 16 bytes; `NotOpened` if it is another inbox's, or altered."""
+        try:
+            return self._origin_cipher().decrypt(_ONCE, sealed, self._bound_to())
+        except InvalidTag:
+            raise Altered("what leads to the draft of this case") from None
+
+    def _origin_cipher(self) -> ChaCha20Poly1305:
+        return ChaCha20Poly1305(derive(self._bytes, "origin"))
+
+    def _bound_to(self) -> bytes:
+        return VERSION + b" origin" + self.id
 
 
 def open_letter(inbox: InboxSecret, context: Context, sealed: SealedRecord) -> bytes:

@@ -34,8 +34,9 @@ _FORMAT: Final = b"\x01"
 _RETURNS: Final = b"\x01"
 _ERASES: Final = b"\x02"
 _ONCE: Final = bytes(12)
-LOCK_BYTES: Final = len(_FORMAT) + 1 + SECRET_BYTES + 16
-"""Every lock has 50 bytes, whichever of the two it is."""
+_HELD: Final = 3 * ID_BYTES
+LOCK_BYTES: Final = len(_FORMAT) + 1 + _HELD + 16
+"""Every lock has 66 bytes, whichever of the two it is."""
 
 _ITERATIONS: Final = 3
 _LANES: Final = 4
@@ -99,20 +100,21 @@ class ReceiptCode(Hidden):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Erasure(Hidden):
-    """All that an erase code gives away: the ids (16 bytes each) of the inbox whose case goes, and
-    of the row with the message that the person may be writing.
+    """All that an erase code gives away: the ids (16 bytes each) of the inbox whose case goes, of
+    the row with the message that the person may be writing, and of the draft the case came of.
     """
 
     inbox: bytes
     letter: bytes
+    draft: bytes
 
     def __post_init__(self) -> None:
-        if not len(self.inbox) == len(self.letter) == ID_BYTES:
+        if not len(self.inbox) == len(self.letter) == len(self.draft) == ID_BYTES:
             raise BadFormat(f"an id must have {ID_BYTES} bytes")
 
     @classmethod
-    def of(cls, inbox: InboxSecret) -> Self:
-        return cls(inbox.id, inbox.letter_secret.id)
+    def of(cls, inbox: InboxSecret, draft_id: bytes) -> Self:
+        return cls(inbox.id, inbox.letter_secret.id, draft_id)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -135,12 +137,12 @@ def lock_name(inbox: InboxSecret, *, erases: bool = False) -> str:
 def seal_lock(
     code: ReceiptCode, opens: InboxSecret | Erasure, random: Random
 ) -> tuple[bytes, bytes]:
-    """A salt (16 bytes) and the lock (50) that `code` opens. Takes 0.2 s and 64 MiB."""
+    """A salt (16 bytes) and the lock (66) that `code` opens. Takes 0.2 s and 64 MiB."""
     salt = draw(random, SALT_BYTES)
     if isinstance(opens, InboxSecret):
-        plain = _RETURNS + opens.key_material
+        plain = _RETURNS + opens.key_material.ljust(_HELD, b"\0")
     else:
-        plain = _ERASES + opens.inbox + opens.letter
+        plain = _ERASES + opens.inbox + opens.letter + opens.draft
     return salt, _FORMAT + _cipher(code, salt).encrypt(_ONCE, plain, _bound_to(code))
 
 
@@ -168,10 +170,11 @@ def open_lock(code: ReceiptCode, salt: bytes, sealed: bytes) -> Unlocked:
     except InvalidTag:
         raise Altered(_WHAT) from None
     kind, held = plain[:1], plain[1:]
-    if kind == _RETURNS and any(held):
-        return Unlocked(InboxSecret(held), None)
+    if kind == _RETURNS and any(held[:SECRET_BYTES]) and not any(held[SECRET_BYTES:]):
+        return Unlocked(InboxSecret(held[:SECRET_BYTES]), None)
     if kind == _ERASES:
-        return Unlocked(None, Erasure(held[:ID_BYTES], held[ID_BYTES:]))
+        first, second = held[:ID_BYTES], held[ID_BYTES : 2 * ID_BYTES]
+        return Unlocked(None, Erasure(first, second, held[2 * ID_BYTES :]))
     raise UnknownVersion(_WHAT)
 
 

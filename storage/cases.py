@@ -94,15 +94,6 @@ class Cases(Queue, Acts):
         await self._database.write(lambda connection: erase(connection, is_case(case_id)))
         await self._database.compact()
 
-    async def erase_inbox(self, inbox: bytes) -> bool:
-        """Erase the case that belongs to this inbox; whether there was one."""
-        gone = await self._database.write(
-            lambda connection: erase(connection, cases.c.inbox == inbox)
-        )
-        if gone:
-            await self._database.compact()
-        return bool(gone)
-
     async def erase_draft_and_inbox(self, draft_id: bytes, inbox: bytes) -> bool:
         """Erase a draft and the case it became, in one; whether there was a case.
 
@@ -187,7 +178,7 @@ def _insert_case(connection: Connection, case: NewCase) -> None:
 
 
 def _columns(case: NewCase) -> dict[str, Any]:
-    own = {"public_key": case.public_key, "inbox": case.inbox}
+    own = {"public_key": case.public_key, "inbox": case.inbox, "origin": case.origin}
     return to_columns(case.header) | own | {"token": case.token, "place": case.place}
 
 

@@ -121,19 +121,19 @@ class Inboxes:
         if await self._database.write(work):
             await self._database.settle()
 
-    async def erase(self, inbox: bytes, draft_id: bytes | None = None) -> bool:
-        """Erase the case, and the unfinished message beside it; whether there was a case.
+    async def erase(self, inbox: bytes, *drafts: bytes) -> bool:
+        """Erase the case, and the drafts (by id) that belong to it; whether there was a case.
 
-        The draft goes first: see `Cases.erase_draft_and_inbox`.
+        The drafts go first: see `Cases.erase_draft_and_inbox`.
         """
 
         def work(connection: Connection) -> int:
-            if draft_id is not None:
-                remove_draft(connection, draft_id)
+            for draft in drafts:
+                remove_draft(connection, draft)
             return erase(connection, _is(inbox))
 
         gone = await self._database.write(work)
-        if gone or draft_id is not None:
+        if gone or drafts:
             await self._database.compact()
         return bool(gone)
 
@@ -163,6 +163,7 @@ def _inbox(connection: Connection, case: Row[Any]) -> InboxRow:
         from_row(case),
         case.public_key,
         case.place,
+        case.origin,
         tuple(
             ReplyRow(number, ReplyState(state), sealed)
             for number, state, sealed in connection.execute(answered)

@@ -59,7 +59,8 @@ class NewCase:
     """A case as it is submitted. `wraps` maps a member's key id to her wrap of the case key.
 
     `inbox` has 16 bytes: whoever knows the secret behind it is the person, and may erase. `token`
-    is the return token sealed to the case; `place` a keyed hash of where replies are announced.
+    is the return token sealed to the case; `place` a keyed hash of where replies are announced;
+    `origin` the id of the draft it came of, sealed to the inbox.
     """
 
     header: CaseHeader
@@ -69,6 +70,7 @@ class NewCase:
     wraps: Mapping[str, bytes]
     token: bytes | None = field(default=None, repr=False)
     place: bytes | None = field(default=None, repr=False)
+    origin: bytes | None = field(default=None, repr=False)
     locks: Sequence[Lock] = field(default=(), repr=False)
 
 
@@ -149,6 +151,7 @@ class InboxRow:
     header: CaseHeader
     public_key: bytes
     place: bytes | None = field(repr=False)
+    origin: bytes | None = field(repr=False)
     replies: tuple[ReplyRow, ...]
     locks: tuple[Lock, ...] = field(repr=False)
 

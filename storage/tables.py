@@ -77,6 +77,7 @@ cases = Table(
     Column("turn", String, nullable=False, server_default="ours"),
     Column("token", LargeBinary),
     Column("place", LargeBinary),
+    Column("origin", LargeBinary),
     Column("alerted", Integer, nullable=False, server_default=NONE),
     Index(None, "inbox"),
     Index(None, "holder"),

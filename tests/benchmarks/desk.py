@@ -90,8 +90,9 @@ async def filled(house: House) -> AsyncIterator[Callable[[int], "asyncio.Future[
 def _real_case(house: House) -> NewCase:
     roster = roster_of(house)
     maker = CaseMaker(house.form, lambda: roster, house.return_key, _now, os.urandom)
-    inbox = InboxSecret.of(DraftSecret.new(os.urandom))
-    submission = Submission("", finished(house.form), 1, 7_000_000_001, 1, early=False)
+    draft = DraftSecret.new(os.urandom)
+    inbox = InboxSecret.of(draft)
+    submission = Submission(draft.text, finished(house.form), 1, 7_000_000_001, 1, early=False)
     made = maker.make(submission, inbox)
     mine = {house.anna.key_id: made.wraps[house.anna.key_id]}
     return replace(made, wraps=mine)

@@ -31,11 +31,6 @@ class Interrupted(Cases):
         self._other = other
         self._submission = submission
 
-    async def erase_inbox(self, inbox: bytes) -> bool:
-        done = await super().erase_inbox(inbox)
-        await self._other.submit(self._submission)
-        return done
-
     async def erase_draft_and_inbox(self, draft_id: bytes, inbox: bytes) -> bool:
         done = await super().erase_draft_and_inbox(draft_id, inbox)
         await self._other.submit(self._submission)

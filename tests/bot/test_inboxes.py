@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from crypto.draft import DraftSecret
 from crypto.inbox import InboxSecret
 from crypto.receipt import ReceiptCode
-from handlers.ports import ERASED, Composed, Standing
+from handlers.ports import ERASED, Composed, Standing, Stored, Submission
 from intake.case import ContactRule, State, Turn
-from intake.draft import SEEN
+from intake.draft import SEEN, Draft
 from intake.errors import StorageUnavailable
 from intake.records import LONGEST
 from storage.rows import Lock
@@ -271,6 +272,26 @@ async def test_replies_can_be_announced_in_another_chat(line: Kept) -> None:
     here = [await line.inboxes.look(sent.inbox, chat) for chat in (5, 77)]
     assert [seen.here for seen in here if seen] == [False, True]
     assert not await line.inboxes.announce(NOBODYS, 77, 12)
+
+
+@pytest.mark.parametrize("by_code", [True, False])
+async def test_of_an_early_case_the_rest_of_the_interview_goes_too(
+    line: Kept, by_code: bool
+) -> None:
+    secret = DraftSecret.new(os.urandom)
+    draft = Draft("en", "", answers={"consent": "yes", "danger": "day"})
+    await line.drafts.save(secret.text, draft, None)
+    goes_on = await line.drafts.submit(Submission(secret.text, draft, 1, 5, 6, early=True))
+    assert isinstance(goes_on, Stored)
+    inbox = InboxSecret.of(secret).text
+    code = await line.inboxes.issue(inbox, "k1", erase=True)
+    assert code is not None
+    if by_code:
+        assert await line.inboxes.enter(code) is ERASED
+    else:
+        assert await line.inboxes.erase(inbox)
+    assert await line.storage.drafts.get(secret.id) is None
+    assert await line.drafts.open(secret.text) is None
 
 
 async def test_what_was_erased_is_gone_for_everything(line: Kept) -> None:

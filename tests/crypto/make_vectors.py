@@ -147,15 +147,16 @@ def codes() -> Iterator[Vector]:
 
 
 def locks() -> Iterator[Vector]:
-    inbox = InboxSecret(secret("inbox"))
+    inbox, draft = InboxSecret(secret("inbox")), DraftSecret(secret("draft"))
     code, erase = ReceiptCode.derive(inbox, ""), ReceiptCode.derive(inbox, "", erases=True)
     salt, sealed = seal_lock(code, inbox, stream("lock"))
-    erase_salt, erase_lock = seal_lock(erase, Erasure.of(inbox), stream("erase lock"))
+    erase_salt, erase_lock = seal_lock(erase, Erasure.of(inbox, draft.id), stream("erase lock"))
 
     def vector(name: str, code: str, salt: bytes, sealed: bytes, **outcome: str) -> Vector:
         return {"name": name, "code": code, "salt": salt.hex(), "sealed": sealed.hex()} | outcome
 
-    erased = {"inbox_id": inbox.id.hex(), "letter_id": inbox.letter_secret.id.hex()}
+    ids = {"inbox": inbox.id, "letter": inbox.letter_secret.id, "draft": draft.id}
+    erased = {f"{name}_id": value.hex() for name, value in ids.items()}
     yield vector("the way back", code.text, salt, sealed, inbox=inbox.text)
     yield vector("the way to erase", erase.text, erase_salt, erase_lock, **erased)
     yield vector("another code", erase.text, salt, sealed, fails="Altered")
@@ -300,6 +301,8 @@ def derivations() -> Iterator[Vector]:
     for chat in (7700000000001, -1001234567890):
         place = inbox.place(chat).hex()
         yield {"name": "a place", "inbox": inbox.text, "chat_id": str(chat), "place": place}
+    origin = inbox.seal_origin(draft.id).hex()
+    yield {"name": "the way to its draft", "draft": draft.text, "origin": origin}
     for name, bad in (("too short", secret("root")[:31]), ("zeros", bytes(32))):
         yield {"name": name, "secret": bad.hex(), "label": "draft", "length": 32, "fails": "BadKey"}
     for name in ("lawyer", "medic"):

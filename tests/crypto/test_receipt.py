@@ -21,12 +21,13 @@ from crypto.receipt import (
 )
 from tests.crypto.samples import flipped, secret, stream
 
-INBOX = InboxSecret.of(DraftSecret(secret("draft")))
+DRAFT = DraftSecret(secret("draft"))
+INBOX = InboxSecret.of(DRAFT)
 OTHER = InboxSecret.of(DraftSecret(secret("other draft")))
 CODE = ReceiptCode.derive(INBOX, "")
 SALT, LOCK = seal_lock(CODE, INBOX, stream("lock"))
 ERASE_CODE = ReceiptCode.derive(INBOX, "", erases=True)
-ERASE_SALT, ERASE_LOCK = seal_lock(ERASE_CODE, Erasure.of(INBOX), stream("erase lock"))
+ERASE_SALT, ERASE_LOCK = seal_lock(ERASE_CODE, Erasure.of(INBOX, DRAFT.id), stream("erase lock"))
 CODES = st.builds(
     ReceiptCode.derive, st.builds(InboxSecret, st.binary(min_size=32, max_size=32).filter(any))
     , st.text("abc0123456789", max_size=8)
@@ -126,7 +127,7 @@ def test_a_lock_opens_with_its_code_and_gives_the_inbox() -> None:
 def test_an_erase_lock_names_the_inbox_and_does_not_open_it() -> None:
     unlocked = open_lock(ERASE_CODE, ERASE_SALT, ERASE_LOCK)
     assert unlocked.secret is None
-    assert unlocked.erases == Erasure(INBOX.id, INBOX.letter_secret.id)
+    assert unlocked.erases == Erasure(INBOX.id, INBOX.letter_secret.id, DRAFT.id)
 
 
 def test_at_rest_nobody_can_tell_which_code_erases() -> None:
@@ -188,7 +189,7 @@ def test_at_every_other_length_it_says_that_it_is_truncated() -> None:
 
 def test_only_ids_can_be_put_behind_an_erase_code() -> None:
     with pytest.raises(BadFormat):
-        Erasure(INBOX.id, INBOX.key_material)
+        Erasure(INBOX.id, INBOX.key_material, DRAFT.id)
 
 
 def test_the_names_of_the_two_locks_are_known_to_the_person_alone() -> None:

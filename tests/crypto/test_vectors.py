@@ -54,7 +54,9 @@ def lock(vector: Vector) -> Vector:
     if opened.secret is not None:
         return {"inbox": opened.secret.text}
     assert opened.erases is not None
-    return {"inbox_id": opened.erases.inbox.hex(), "letter_id": opened.erases.letter.hex()}
+    erases = opened.erases
+    ids = {"inbox": erases.inbox, "letter": erases.letter, "draft": erases.draft}
+    return {f"{name}_id": value.hex() for name, value in ids.items()}
 
 
 def _place(vector: Vector) -> Context:
@@ -98,6 +100,11 @@ def derivation(vector: Vector) -> Vector:
     if "place" in vector:
         inbox = InboxSecret.parse(vector["inbox"])
         return {"place": inbox.place(int(vector["chat_id"])).hex()}
+    if "origin" in vector:
+        inbox = InboxSecret.of(DraftSecret.parse(vector["draft"]))
+        sealed = inbox.seal_origin(DraftSecret.parse(vector["draft"]).id)
+        assert inbox.open_origin(sealed) == DraftSecret.parse(vector["draft"]).id
+        return {"origin": sealed.hex()}
     if "inbox" in vector:
         inbox = InboxSecret.of(DraftSecret.parse(vector["draft"]))
         return {

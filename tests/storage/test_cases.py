@@ -139,8 +139,8 @@ async def test_an_erased_case_is_gone_and_others_stay(storage: Storage) -> None:
 
 async def test_whoever_knows_the_inbox_may_erase_the_case(storage: Storage) -> None:
     gone, kept = await submitted(storage), await submitted(storage)
-    assert await storage.cases.erase_inbox(gone.inbox)
-    assert not await storage.cases.erase_inbox(gone.inbox)
+    assert await storage.inboxes.erase(gone.inbox)
+    assert not await storage.inboxes.erase(gone.inbox)
     assert await queued(storage, ANNA, NOW) == [kept.header]
 
 

@@ -21,6 +21,7 @@ ADDED: dict[str, list[tuple[str, sa.types.TypeEngine[Any], str | None]]] = {
         ("turn", sa.String(), "ours"),
         ("token", sa.LargeBinary(), None),
         ("place", sa.LargeBinary(), None),
+        ("origin", sa.LargeBinary(), None),
         ("alerted", sa.Integer(), "0"),
     ],
     "wraps": [("asked", sa.Integer(), "0")],

@@ -30,7 +30,7 @@ const JOBS = {
   lock: (job) => {
     const opened = tropa.openLock(tropa.readCode(job.code), raw(job.salt), raw(job.sealed));
     if ("inbox" in opened) return { inbox: opened.inbox.toString("base64url") };
-    return { inbox_id: hex(opened.inboxId), letter_id: hex(opened.letterId) };
+    return { inbox_id: hex(opened.inboxId), letter_id: hex(opened.letterId), draft_id: hex(opened.draftId) };
   },
   seal_lock: (job) => ({
     sealed: hex(tropa.sealLock(tropa.readCode(job.code), raw(job.salt), tropa.parseSecret(job.inbox))),
@@ -48,6 +48,7 @@ const JOBS = {
   derivation: async (job) => {
     if ("label" in job) return { derived: hex(tropa.derive(raw(job.secret), job.label, job.length)) };
     if ("place" in job) return { place: hex(tropa.placeOf(tropa.parseSecret(job.inbox), job.chat_id)) };
+    if ("origin" in job) return { origin: hex(tropa.originOf(tropa.parseSecret(job.draft))) };
     if ("inbox" in job) {
       const inbox = tropa.inboxOf(tropa.parseSecret(job.draft));
       return {

@@ -224,6 +224,12 @@ export function openToken(returnKey, sealed) {
   };
 }
 
+export function originOf(draftSecret) {
+  const inbox = inboxOf(draftSecret);
+  const bound = Buffer.concat([ascii(`${PROTOCOL} origin`), inboxId(inbox)]);
+  return aeadSeal(derive(inbox, "origin"), Buffer.alloc(NONCE), draftId(draftSecret), bound).subarray(NONCE);
+}
+
 // ---- codes and locks -------------------------------------------------------------------------
 
 const DAMM = [
@@ -274,17 +280,17 @@ const lockKey = (digits, salt) =>
   });
 
 export function openLock(digits, salt, sealed) {
-  if (salt.length !== 16 || sealed.length !== 50) throw new Failure("Truncated");
+  if (salt.length !== 16 || sealed.length !== 66) throw new Failure("Truncated");
   if (sealed[0] !== FORMAT) throw new Failure("UnknownVersion");
   const plain = aeadOpen(lockKey(digits, salt), Buffer.alloc(NONCE), sealed.subarray(1), lockContext(digits));
   const held = plain.subarray(1);
-  if (plain[0] === 1) return { inbox: checkSecret(held) };
-  if (plain[0] === 2) return { inboxId: held.subarray(0, 16), letterId: held.subarray(16) };
+  if (plain[0] === 1 && held.subarray(32).every((byte) => byte === 0)) return { inbox: checkSecret(held.subarray(0, 32)) };
+  if (plain[0] === 2) return { inboxId: held.subarray(0, 16), letterId: held.subarray(16, 32), draftId: held.subarray(32) };
   throw new Failure("UnknownVersion");
 }
 
 export function sealLock(digits, salt, inboxSecret) {
-  const plain = Buffer.concat([unsigned(1, 1), inboxSecret]);
+  const plain = Buffer.concat([unsigned(1, 1), inboxSecret, Buffer.alloc(16)]);
   const sealed = aeadSeal(lockKey(digits, salt), Buffer.alloc(NONCE), plain, lockContext(digits));
   return Buffer.concat([unsigned(FORMAT, 1), sealed.subarray(NONCE)]);
 }
