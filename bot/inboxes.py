@@ -181,7 +181,8 @@ class SealedInboxes:
         if inbox is None or case is None:
             return False
         token = self.tokens.seal(case.header, case.public_key, inbox, chat, message)
-        return await _found(self.inboxes.set_place(inbox.id, token, inbox.place(chat)))
+        opened, place = self.tokens.make(case.header, inbox, chat, message), inbox.place(chat)
+        return await _found(self.inboxes.set_place(inbox.id, token, place, opened))
 
     async def erase(self, secret: str) -> bool:
         """See `handlers.ports.Inboxes.erase`."""

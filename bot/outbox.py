@@ -32,7 +32,7 @@ from intake.errors import StorageUnavailable
 from storage.errors import UnknownCase
 from storage.inboxes import Inboxes
 from storage.outbox import Outbox
-from storage.rows import Due
+from storage.rows import Due, ReplyState
 
 log = logging.getLogger("tropa.outbox")
 
@@ -52,11 +52,13 @@ Renew = Callable[[int, str], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Where a reply goes: the chat, the card that stood there, and the inbox."""
+    """Where a reply goes: the chat, the card that stood there, the inbox, and the oldest reply in
+    it that was not read."""
 
     chat: int
     card: int
     inbox: InboxSecret
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Delivery(Waking):
     async def _deliver(self, due: Due) -> None:
         way = await self._way(due)
         if way is None:
-            await self._outbox.undeliverable(due.case_id, due.numbers)
+            await self._outbox.left(due.case_id, due.numbers)
             return
         if await self._renew(way.chat, way.inbox.text):
             chat = self._chats.known(way.chat)
@@ -168,7 +170,9 @@ class Delivery(Waking):
             return None
         if case.place != inbox.place(token.chat_id):
             return None  # the person reads elsewhere now; that chat may be in other hands
-        return _Way(token.chat_id, token.message_id, inbox)
+        unread = [one.number for one in case.replies if one.state is not ReplyState.READ]
+        first = min(unread, default=due.numbers[0])
+        return _Way(token.chat_id, token.message_id, inbox, first)
 
     def _makes_room(self, chat: Chat, way: _Way) -> bool:
         """Whether the card that is there may go. Never one that the person is at, nor one that may
@@ -194,7 +198,7 @@ class Delivery(Waking):
             chat.card, chat.hidden = way.card, True
         language = due.header.language
         say = self._texts.say(language)
-        line = something_new(say, language, way.inbox.text, due.numbers[0])
+        line = something_new(say, language, way.inbox.text, way.first)
         try:
             sent = await self._painter.announce(chat, line)
         except Unreachable:

@@ -25,10 +25,14 @@ class Tokens:
         self, header: CaseHeader, public_key: bytes, inbox: InboxSecret, chat: int, message: int
     ) -> bytes:
         """A token for the card `message`, sealed to its case, as the row of the case takes it."""
-        token = ReturnToken(chat, message, inbox.key_material, header.id)
+        token = self.make(header, inbox, chat, message)
         context = Context(header.id, 0, TOKEN, header.form, header.epoch)
-        sealed = seal_token(self.return_key, token, self.random)
-        return seal_record(public_key, context, sealed).data
+        return seal_record(public_key, context, token).data
+
+    def make(self, header: CaseHeader, inbox: InboxSecret, chat: int, message: int) -> bytes:
+        """The same as a desk opens it, and as it lies beside a reply that waits."""
+        token = ReturnToken(chat, message, inbox.key_material, header.id)
+        return seal_token(self.return_key, token, self.random)
 
     def open(self, token: bytes) -> ReturnToken | None:
         """What a desk handed over; None for anything that was not made here."""

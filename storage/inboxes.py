@@ -81,12 +81,22 @@ class Inboxes:
         await self._database.write(work)
         await self._database.settle()
 
-    async def set_place(self, inbox: bytes, token: bytes, place: bytes) -> None:
+    async def set_place(self, inbox: bytes, token: bytes, place: bytes, opened: bytes) -> None:
         """The card moved: the return token, sealed to the case, and where replies are announced.
 
         Of former ones nothing is left, so that nobody can count how often the person came back.
+        Replies that wait to be announced follow with the token as a desk would open it (`opened`).
         """
-        await self._replace(inbox, {"token": token, "place": place})
+
+        def work(connection: Connection) -> None:
+            case = locked(connection, _is(inbox))
+            change(connection, case.id, {"token": token, "place": place})
+            waiting = (replies.c.case_slot == case.slot) & _waiting()
+            follow = update(replies).where(waiting, replies.c.token.is_not(None))
+            connection.execute(follow.values(token=opened))
+
+        await self._database.write(work)
+        await self._database.settle()
 
     async def put_lock(self, inbox: bytes, lock: Lock) -> None:
         """A code opens the inbox from now on, and the former one of the same name does not."""
@@ -136,12 +146,6 @@ class Inboxes:
         if gone or drafts:
             await self._database.compact()
         return bool(gone)
-
-    async def _replace(self, inbox: bytes, values: dict[str, Any]) -> None:
-        await self._database.write(
-            lambda connection: change(connection, locked(connection, _is(inbox)).id, values)
-        )
-        await self._database.settle()
 
 
 def _is(inbox: bytes) -> ColumnElement[bool]:

@@ -64,6 +64,10 @@ class Outbox:
         """
         await self._end(case_id, numbers, ReplyState.UNREACHABLE, {})
 
+    async def left(self, case_id: bytes, numbers: Sequence[int]) -> None:
+        """They lie in the inbox until the person looks, and nobody is told. Raises UnknownCase."""
+        await self._end(case_id, numbers, ReplyState.INBOX, {})
+
     async def _end(
         self, case_id: bytes, numbers: Sequence[int], state: ReplyState, moved: dict[str, Any]
     ) -> None:

@@ -128,11 +128,25 @@ async def test_never_ends_what_waits_to_be_sent(storage: Storage) -> None:
 
 async def test_token_and_place_move_with_the_card(storage: Storage) -> None:
     case = await submitted(storage, replace(a_case(), token=b"old", place=b"old"))
-    await storage.inboxes.set_place(case.inbox, b"new token", b"new place")
+    await storage.inboxes.set_place(case.inbox, b"new token", b"new place", b"opened")
     seen = await storage.inboxes.get(case.inbox)
     assert seen is not None
     assert seen.place == b"new place"
     assert (await storage.cases.fetch(case.header.id, ANNA)).token == b"new token"
+
+
+async def test_what_waits_to_be_announced_follows_the_card(storage: Storage) -> None:
+    case = await submitted(storage, a_case())
+    await storage.inboxes.set_contact(case.inbox, ContactRule.any_time())
+    await answered(storage, case, b"letter", b"token")
+    await storage.inboxes.set_place(case.inbox, b"new token", b"new place", b"opened")
+    (due,) = await storage.outbox.due(NOW)
+    assert due.token == b"opened"
+    await storage.outbox.left(case.header.id, due.numbers)
+    assert await storage.outbox.due(NOW) == []
+    assert await _states(storage, case) == {1: ReplyState.INBOX}
+    await storage.inboxes.set_place(case.inbox, b"newest", b"newest", b"opened")
+    assert await storage.outbox.due(NOW) == []
 
 
 async def test_a_lock_is_found_by_its_locator(storage: Storage) -> None:

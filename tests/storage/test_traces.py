@@ -211,7 +211,8 @@ async def test_nobody_can_count_how_often_the_card_moved(sqlite: Storage, folder
     await sqlite.drafts.put(draft, None)
     await sqlite.cases.submit(after(draft), 1, case)
     for number in range(1, 6):
-        await sqlite.inboxes.set_place(case.inbox, planted(number, 1300), b"place")
+        token, opened = planted(number, 1300), planted(number, 93)
+        await sqlite.inboxes.set_place(case.inbox, token, b"place", opened)
     assert [len(found(folder, number)) for number in range(1, 6)] == [0, 0, 0, 0, 1]
     assert (folder / "tropa.sqlite3-wal").stat().st_size == 0
 
@@ -345,7 +346,7 @@ async def test_no_clear_column_is_there_beyond_those_allowed(storage: Storage) -
             for table in inspect(connection).get_table_names()
         }
     )
-    own = "slot id state holder leased_until public_key inbox token place alerted"
+    own = "slot id state holder leased_until public_key inbox token place origin alerted"
     header = "language level skills country contact received promised_by form epoch turn"
     assert {name: " ".join(sorted(columns)) for name, columns in tables.items()} == {
         "alembic_version": "version_num",
