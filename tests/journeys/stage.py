@@ -60,6 +60,11 @@ class Stage(Line):
         with closing(sqlite3.connect(self.database)) as connection:
             return list(connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2"))
 
+    def column(self, table: str, name: str) -> list[Any]:
+        """One column of the same."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return [row[0] for row in connection.execute(f"SELECT {name} FROM {table}")]
+
 
 @asynccontextmanager
 async def running_stage(
