@@ -425,7 +425,7 @@ async def test_a_new_code_takes_the_place_of_the_lost_one(room: Room) -> None:
     assert code != exchange.code
     await talk.person.tap_data(key, receipt.id, until="answer")  # the same tap again
     assert code_on(await talk.alone()) == code
-    assert _locks(stage) == 1
+    assert _locks(stage) == 2  # as before: one of them may be for an erase code
     await talk.press(Verb.WROTE)
     other = await stage.person("ru")
     assert "никуда не ведёт" in (await enters(other, exchange.code)).text
@@ -447,7 +447,7 @@ async def test_an_erase_code_shows_an_empty_card_and_leaves_nothing(room: Room) 
     card = await enters(other, code)
     assert (await other.alone()).text == "Ничего нового."
     for table in ("cases", "records", "wraps", "replies", "locks", "drafts"):
-        assert len(stage.rows(table)) == (1 if table == "drafts" else 0), table
+        assert stage.rows(table) == [], table
     assert not offers(card, Verb.ERASE)
     await talk.press(Verb.INBOX)
     assert "стёрто" in (await talk.alone()).text
