@@ -226,7 +226,7 @@ async def test_a_way_back_to_somebody_else_is_not_taken(
     before = [len(await came(exchange.talk)) for exchange in (one, two)]
     monkeypatch.setattr("desk.casework._way_back", lambda _, contents: token)
     await two.anna.replies(two.case, "Не туда")
-    await two.until_state("unreachable")
+    await two.until_state("inbox")
     await room.skip(timedelta(hours=1), ROUND)
     assert [len(await came(exchange.talk)) for exchange in (one, two)] == before
 
@@ -248,7 +248,7 @@ async def test_a_chat_that_the_person_left_for_another_hears_nothing(
     stale = (await exchange.anna.does(lambda work: work.open(old))).token
     monkeypatch.setattr("desk.casework._way_back", lambda _, contents: stale)
     await exchange.anna.replies(exchange.case, "Не туда")
-    await exchange.until_state("sent", "unreachable")
+    await exchange.until_state("sent", "inbox")
     await room.skip(timedelta(hours=1), ROUND)
     assert len(await came(exchange.talk)) == before
 
