@@ -80,6 +80,7 @@ class Alerts(Waking):
         self._told: set[tuple[bytes, bytes]] = set()
         self._not_before: dict[bytes, datetime] = {}
         self._unreachable: set[bytes] = set()
+        self._nobody: set[bytes] = set()
 
     async def tell(self) -> None:
         """One round. While no roster is in force, nobody can be chosen, and all wait."""
@@ -93,7 +94,7 @@ class Alerts(Waking):
             return
         linked = await self._links.of(members)
         news = await self._news(due, linked, members)
-        left: set[bytes] = set()
+        left = self._nobodys(due, news)
         for told in linked:
             left |= await self._told_all(told, news[told.row], members[told.key_id])
         for header in due:
@@ -101,6 +102,21 @@ class Alerts(Waking):
                 with suppress(UnknownCase):  # erased meanwhile
                     await self._cases.alerted(header.id)
                 self._told = {pair for pair in self._told if pair[0] != header.id}
+
+    def _nobodys(self, due: list[CaseHeader], news: Mapping[bytes, _News]) -> set[bytes]:
+        """The ids of what can be told to nobody: the operator hears of each once, and whoever links
+        a chat while it still waits is told."""
+        told = {pair[0] for pair in self._told}
+        told |= {header.id for one in news.values() for header in (*one.fresh, *one.own)}
+        now = self._clock()  # whoever holds one has it on her desk
+        left = {one.id for one in due if as_of(one, now).holder is None} - told
+        if left - self._nobody:
+            log.warning(
+                "an urgent case waits, and no volunteer who could open it has linked a chat: "
+                "somebody has to look at the queue"
+            )
+        self._nobody = left
+        return set(left)
 
     async def _news(
         self, due: list[CaseHeader], linked: list[Told], members: Mapping[str, Member]

@@ -109,19 +109,22 @@ class SealedInboxes:
     async def issue(self, secret: str, nonce: str, *, erase: bool) -> str | None:
         """See `handlers.ports.Inboxes.issue`."""
         inbox, case = await self._case(secret)
-        if inbox is None or case is None:
+        code = _code(inbox, nonce, erase)
+        if inbox is None or case is None or code is None:
             return None
-        try:
-            code = ReceiptCode.derive(inbox, nonce, erases=erase)
-        except BadFormat:
-            return None
-        if code.locator in [lock.locator for lock in case.locks]:
+        if _stands(code, case):
             return code.text  # the same tap again
         if erase:
             _, lock = await self.locks.erasing(inbox, nonce, _origin(inbox, case))
         else:
             _, lock = await self.locks.returning(inbox, nonce)
         return code.text if await _found(self.inboxes.put_lock(inbox.id, lock)) else None
+
+    async def standing_code(self, secret: str, nonce: str, *, erase: bool) -> str | None:
+        """See `handlers.ports.Inboxes.standing_code`."""
+        inbox, case = await self._case(secret)
+        code = _code(inbox, nonce, erase)
+        return code.text if case is not None and code is not None and _stands(code, case) else None
 
     async def compose(self, secret: str) -> Composed:
         """See `handlers.ports.Inboxes.compose`."""
@@ -236,6 +239,18 @@ def _opened(inbox: InboxSecret, header: CaseHeader, reply: ReplyRow) -> Letter |
         return Letter.from_bytes(open_letter(inbox, context, SealedRecord(reply.sealed)))
     except (CryptoError, Unreadable):
         return None
+
+
+def _code(inbox: InboxSecret | None, nonce: str, erase: bool) -> ReceiptCode | None:
+    try:
+        return None if inbox is None else ReceiptCode.derive(inbox, nonce, erases=erase)
+    except BadFormat:
+        return None
+
+
+def _stands(code: ReceiptCode, case: InboxRow) -> bool:
+    """Whether the code's lock is there: a newer one would have taken its place."""
+    return code.locator in [lock.locator for lock in case.locks]
 
 
 def _origin(inbox: InboxSecret, case: InboxRow) -> bytes:

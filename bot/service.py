@@ -35,6 +35,9 @@ log = logging.getLogger("tropa")
 TELL_AFTER = 4
 """Vain attempts at emptying the database's log until the operator is told."""
 
+UNTAKEN = timedelta(days=7)
+"""After so long the operator hears of a case that nobody takes."""
+
 Job = Callable[[], Awaitable[object]]
 
 
@@ -132,7 +135,20 @@ def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
         (timedelta(minutes=10), lambda: drafts.expire(server.clock())),
         (timedelta(minutes=10), lambda: nonces.expire(server.clock())),
         (timedelta(hours=1), lambda: cases.erase_due(server.clock())),
+        (timedelta(days=1), lambda: _tell_untaken(server)),
     ]
+
+
+async def _tell_untaken(server: Server) -> None:
+    """Cases that came long ago and nobody holds; in time they are erased."""
+    now = server.clock()
+    waiting = await server.storage.cases.untaken_since(now - UNTAKEN, now)
+    if waiting:
+        log.warning(
+            "%d cases have waited for %d days and nobody holds them: tell the organisation",
+            len(waiting),
+            UNTAKEN.days,
+        )
 
 
 class _Settling:

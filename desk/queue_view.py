@@ -9,6 +9,7 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
+from desk.casework import name_of
 from desk.desk import Desk
 from desk.safe import plain
 from desk.words import promise, span, waiting
@@ -84,7 +85,8 @@ def _holding(desk: Desk, header: Header, now: datetime) -> str:
     if header.held_by is None or header.leased_until is None:
         return ""
     if header.held_by == "other":
-        return desk.say("taken")
+        name = name_of(desk.trust.last_roster(), header.holder)
+        return desk.say("with {name}", name=name) if name else desk.say("taken")
     yours = desk.say("yours, {span}", span=span(desk.language, header.leased_until - now))
     # Whoever holds it looks first at those where the person waits.
     return f"{yours}, {desk.say('answered')}" if header.turn is Turn.THEIRS else yours

@@ -28,6 +28,10 @@ MOMENT: Final = timedelta(seconds=3)
 """Whoever finds so many tries under way is told to come again in a moment: no queue of them may
 stand before whoever sends a case, which costs as much."""
 
+CODES: Final = 5
+HOUR: Final = timedelta(hours=1)
+"""New codes that one chat may ask for in so long: each costs what a try does."""
+
 MOST_CHATS: Final = 50_000
 
 _NONE: Final = timedelta(0)
@@ -54,6 +58,7 @@ class Guessing:
         self._records: OrderedDict[int, _Record] = OrderedDict()
         self._tries: deque[datetime] = deque()
         self._under_way = 0
+        self._made: OrderedDict[int, deque[datetime]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._records)
@@ -75,6 +80,19 @@ class Guessing:
 
     def tried(self) -> None:
         self._under_way -= 1
+
+    def making(self, chat: int, now: datetime) -> timedelta:
+        """How long until this chat may ask for a new code; zero: now, and it counts as made."""
+        made = self._made.setdefault(chat, deque())
+        self._made.move_to_end(chat)
+        while len(self._made) > self._most:
+            self._made.popitem(last=False)
+        while made and made[0] <= now - HOUR:
+            made.popleft()
+        if len(made) >= CODES:
+            return made[0] + HOUR - now
+        made.append(now)
+        return _NONE
 
     def wrong(self, chat: int, now: datetime) -> None:
         """It led nowhere."""

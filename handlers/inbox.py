@@ -27,6 +27,7 @@ SENT: Final = mark("Sent. It lies with the rest that you told us.")
 NOT_SENT: Final = mark("This was not sent: the text has changed. Look at it once more.")
 CANNOT_OPEN: Final = mark("This reply cannot be opened. Write to us, and we send it again.")
 ANNOUNCED_HERE: Final = mark("From now on replies are announced in this chat.")
+LATER: Final = mark("No more new codes for now. Try again in an hour.")
 SLIP: Final = mark("A digit is wrong or missing. Compare it with your paper and type it again.")
 NOWHERE: Final = mark(
     "This code leads nowhere. It was mistyped, or a newer one took its place, or all was erased."

@@ -226,6 +226,11 @@ class Inboxes(Protocol):
         The same for the same `nonce`, 0 to 8 of a-z and 0-9.
         """
 
+    async def standing_code(self, secret: str, nonce: str, *, erase: bool) -> str | None:
+        """What `issue` would give for this nonce, where that code is in force already; None where
+        another took its place, or none was made. Costs nothing and changes nothing.
+        """
+
     async def compose(self, secret: str) -> Composed:
         """The unfinished message; an empty one of revision 0 where none was ever begun."""
 

@@ -92,9 +92,9 @@ class Returning:
 
     async def code_of(self, chat: Chat, secret: str) -> Card | None:
         """The code of what was sent early: whoever stops there sees no other card with it."""
-        code = await self._inboxes.issue(secret, "", erase=False)
+        code = await self._inboxes.standing_code(secret, "", erase=False)
         if code is None:
-            return None
+            return None  # a newer one took its place, and was shown
         chat.showing = Press(None, 0, Verb.CODES)
         return inbox.receipt(Slip(Verb.SEND, code), self._shelf.pen(chat))
 
@@ -340,8 +340,13 @@ class Returning:
     async def _issued(self, chat: Chat, nonce: str, verb: Verb) -> Card:
         if not nonce or len(nonce) > NONCE or not _NONCE_OF.issuperset(nonce):
             return await self._codes(chat, "")
-        erase = verb is Verb.ERASE_CODE
-        code = await self._inboxes.issue(chat.secret or "", nonce, erase=erase)
+        erase, secret = verb is Verb.ERASE_CODE, chat.secret or ""
+        code = await self._inboxes.standing_code(secret, nonce, erase=erase)
+        if code is None:
+            wait = self._guessing.making(chat.id, self._clock())
+            if wait:
+                return await self.current(chat, inbox.LATER)
+            code = await self._inboxes.issue(secret, nonce, erase=erase)
         if code is None:
             return self._gone(chat)
         chat.slip = Slip(verb, code)

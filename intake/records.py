@@ -42,7 +42,7 @@ DESK_TYPE: Final = "application/vnd.tropa.desk-record+json"
 """The DSSE payload type of what a desk writes into a case."""
 
 NEWER = (
-    "It was written by a newer version of Tropa or holds something else than its label says. "
+    "It was written by another version of Tropa or holds something else than its label says. "
     "Update the desk; if it stays, show it to a lead."
 )
 

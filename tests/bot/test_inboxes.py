@@ -165,6 +165,16 @@ async def test_a_new_code_takes_the_place_of_the_old_one_and_is_the_same_for_its
     assert await line.inboxes.issue(sent.inbox, "not plain", erase=False) is None
 
 
+async def test_a_code_that_was_replaced_stands_no_more(line: Kept) -> None:
+    sent = await line.sent()
+    assert await line.inboxes.standing_code(sent.inbox, "", erase=False) == sent.code
+    assert await line.inboxes.standing_code(sent.inbox, "", erase=True) is None
+    code = await line.inboxes.issue(sent.inbox, "k1", erase=False)
+    assert await line.inboxes.standing_code(sent.inbox, "", erase=False) is None
+    assert await line.inboxes.standing_code(sent.inbox, "k1", erase=False) == code
+    assert await line.inboxes.standing_code(NOBODYS, "", erase=False) is None
+
+
 async def test_an_erase_code_erases_everything_and_the_code_opens_nothing_then(line: Kept) -> None:
     sent, other = await line.sent(contact="any"), await line.sent()
     await line.reply(sent.inbox, "Hello.")

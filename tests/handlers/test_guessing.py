@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from handlers.guessing import (
+    CODES,
     FIRST_WAIT,
     FOR_ALL,
     FORGIVEN_AFTER,
@@ -97,3 +98,12 @@ def test_ten_thousand_guesses_of_ten_thousand_chats_stay_within_bounds() -> None
             tried += 1
     assert len(guessing) <= 500
     assert tried == 2 * FOR_ALL  # in a hundred seconds
+
+
+def test_a_chat_gets_a_few_new_codes_an_hour() -> None:
+    guessing = Guessing(most=2)
+    for number in range(CODES):
+        assert guessing.making(ME, NOON + timedelta(minutes=number)) == NONE
+    assert guessing.making(ME, NOON + timedelta(minutes=CODES)) == timedelta(minutes=60 - CODES)
+    assert guessing.making(ANOTHER, NOON) == NONE
+    assert guessing.making(ME, NOON + timedelta(minutes=60)) == NONE
