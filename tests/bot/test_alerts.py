@@ -424,3 +424,13 @@ async def test_where_nobody_is_linked_the_operator_hears_of_it_and_whoever_links
     await told(anna)
     await all_marked(stage)
     assert await rings(anna) == 1
+
+
+async def test_the_operator_hears_of_what_nobody_takes(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    await submit(stage, **CALM)
+    await stage.pass_time(timedelta(days=6))
+    assert "have waited" not in caplog.text
+    await stage.pass_time(timedelta(days=2))
+    assert "1 cases have waited for 7 days and nobody holds them" in caplog.text
