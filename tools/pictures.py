@@ -22,6 +22,7 @@ from tests.organisation import House
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PHONE = {"width": 424, "height": 740}
+TALL = {"width": 424, "height": 900}
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
 AT_ONCE = 700
@@ -44,19 +45,6 @@ ANSWER = (
     "Здравствуйте. Мы прочитали всё, что вы написали.\n\nЮрист посмотрит ваши сроки сегодня и "
     "ответит завтра до полудня. До этого ничего не подписывайте и не отдавайте документы.\n\n"
     "Напишите, в каком месяце вы въехали: от этого зависит, сколько у вас времени."
-)
-NOTE = [
-    *("Готово", "☐ Ст. 337 (СОЧ)", "Готово", "Нет", "Тяжело", "☐ Юрист", "☐ Убежище"),
-    *("Готово", "☐ Русский", "Готово", "В любое время", ":берёза", "Готово"),
-    ":Служил в в/ч 12345, ушёл в октябре.",
-]
-SENT = ["Написать заново", ":Ушёл в октябре. Паспорта нет, живу у знакомых.", "Готово"]
-
-ANSWER = (
-    "Здравствуйте. Мы прочитали всё, что вы написали.\n\nСначала о сроке: без загранпаспорта в "
-    "Казахстане можно оставаться 90 дней со дня въезда. До этого дня никуда не обращайтесь и "
-    "никому не отдавайте паспорт.\n\nНапишите, в каком месяце вы въехали: юрист скажет, что "
-    "делать дальше."
 )
 NOTE = "Въезд, похоже, в октябре. Спрошу юриста о сроке."
 
@@ -110,6 +98,7 @@ async def _exchange(browser: Browser, chat_url: str, desk_url: str) -> None:
     await chat.wait_for_timeout(2 * AT_ONCE)
     asking.append(await chat.screenshot())
     await _play(chat, ["Код записан"])
+    await chat.set_viewport_size(TALL)
     answered.append(await chat.screenshot())
     await _play(chat, ["Скрыть"])
 

@@ -80,7 +80,7 @@ def test_a_record_is_refused_under_the_other_label() -> None:
 )
 def test_what_this_version_does_not_write_is_unreadable(change: dict[str, object]) -> None:
     document = json.loads(AnswersRecord(FORM, "ru", GIVEN).to_bytes()) | change
-    with pytest.raises(Unreadable, match="newer version"):
+    with pytest.raises(Unreadable, match="another version"):
         AnswersRecord.from_bytes(json.dumps(document).encode(), ANSWERS)
 
 
