@@ -8,15 +8,30 @@ from intake.lined import Fault, Path, Source
 from intake.questions import (
     Choice,
     Contact,
+    Counted,
+    Counts,
     Form,
+    Kind,
     Question,
     Route,
     Routing,
     Rule,
+    Share,
+    Sum,
     Texts,
     Urgency,
 )
-from intake.schema import EVERY, ChoiceIn, ContactIn, FormIn, QuestionIn, TextsIn, WordsIn
+from intake.schema import (
+    EVERY,
+    ChoiceIn,
+    ContactIn,
+    CountedIn,
+    CountsIn,
+    FormIn,
+    QuestionIn,
+    TextsIn,
+    WordsIn,
+)
 from intake.words import Words
 
 Conditions = Mapping[Path, Condition]
@@ -57,6 +72,8 @@ def _conditions(shape: FormIn) -> Iterator[tuple[Path, str]]:
         yield ("routing", "rules", place, "when"), route.when
     if shape.contact is not None and shape.contact.never_when is not None:
         yield ("contact", "never_when"), shape.contact.never_when
+    for place, share in enumerate(shape.counts.shares if shape.counts else ()):
+        yield ("counts", "shares", place, "when"), share.when
 
 
 def _term_names(shape: FormIn, source: Source) -> Iterator[Fault]:
@@ -102,6 +119,9 @@ def assemble(shape: FormIn, conditions: Conditions, digest: str) -> Form:
         urgency=_urgency(shape, conditions, languages),
         routing=_routing(shape, conditions, languages),
         contact=_contact(shape.contact, conditions) if shape.contact else None,
+        counts=_counts(shape.counts, {q.id: q for q in questions}, conditions, languages)
+        if shape.counts
+        else None,
     )
 
 
@@ -205,6 +225,48 @@ def _contact(contact: ContactIn, conditions: Conditions) -> Contact:
         windows={choice: hours_of(window) for choice, window in contact.windows.items()},
         never_when=conditions.get(("contact", "never_when")),
         codeword=contact.codeword,
+    )
+
+
+def _counts(
+    counts: CountsIn,
+    questions: Mapping[str, Question],
+    conditions: Conditions,
+    languages: tuple[str, ...],
+) -> Counts:
+    return Counts(
+        questions=tuple(
+            _counted(table, questions[table.of], languages) for table in counts.questions
+        ),
+        shares=tuple(
+            Share(
+                share.id,
+                conditions[("counts", "shares", place, "when")],
+                _words(share.label, languages),
+                _words(share.meaning, languages),
+            )
+            for place, share in enumerate(counts.shares)
+        ),
+        sums=tuple(
+            Sum(total.id, total.of, tuple(total.cells), _words(total.label, languages))
+            for total in counts.sums
+        ),
+    )
+
+
+def _counted(table: CountedIn, question: Question, languages: tuple[str, ...]) -> Counted:
+    """Choices that no group names stand for themselves, before the groups."""
+    group_of = {choice: name for name, group in table.groups.items() for choice in group.of}
+    alone = {name: one.label for name, one in question.choices.items() if name not in group_of}
+    groups = {name: _words(group.label, languages) for name, group in table.groups.items()}
+    return Counted(
+        id=table.id or question.id,
+        question=question.id,
+        label=_words(table.label, languages) if table.label else question.label,
+        many=question.kind is Kind.MANY,
+        cells=alone | groups,
+        cell_of={choice: group_of.get(choice, choice) for choice in question.choices},
+        told=table.told,
     )
 
 

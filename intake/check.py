@@ -11,6 +11,7 @@ from typing import Final
 
 from intake.building import hours_of
 from intake.case import Level
+from intake.check_counts import check_counts
 from intake.check_question import check_question
 from intake.check_words import CARD, REVIEW_LINE, Wording, length
 from intake.lined import Fault, Source
@@ -40,6 +41,7 @@ def _faults(form: FormIn, source: Source) -> Iterator[Fault]:
     yield from _urgency(form, source, wording)
     yield from _routing(form, source, wording)
     yield from _contact(form, source)
+    yield from check_counts(form, source, wording)
 
 
 def _texts(form: FormIn, wording: Wording) -> Iterator[Fault]:

@@ -133,6 +133,52 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A table of the counts: how the answers to one question are counted.
+
+    `cell_of`: from a choice to the cell it counts in, of the same name where nothing is grouped.
+    `told`: its figures stand among the sentences too.
+    """
+
+    id: str
+    question: str
+    label: Words
+    many: bool
+    cells: Mapping[str, Words]
+    cell_of: Mapping[str, str]
+    told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of all requests, those where `when` holds; `meaning` is the definition shown beside it."""
+
+    id: str
+    when: Condition
+    label: Words
+    meaning: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Cells of one table that are also told together."""
+
+    id: str
+    of: str
+    cells: tuple[str, ...]
+    label: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What of the answers is counted, a month at a time."""
+
+    questions: tuple[Counted, ...]
+    shares: tuple[Share, ...]
+    sums: tuple[Sum, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Texts:
     """Texts of the organisation's that are not questions; none contains markup."""
 
@@ -167,6 +213,7 @@ class Form:
     urgency: Urgency
     routing: Routing
     contact: Contact | None
+    counts: Counts | None
 
     def survey(self, answers: Answers, today: date) -> Survey:
         """One pass suffices, chains included: a condition looks only at earlier questions."""

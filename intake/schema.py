@@ -127,6 +127,39 @@ class ContactIn(_Part):
     codeword: str | None = None
 
 
+class GroupIn(_Part):
+    label: WordsIn
+    of: Annotated[list[_Id], Field(min_length=1)]
+
+
+class CountedIn(_Part):
+    of: _Id
+    id: _Id | None = None
+    label: WordsIn | None = None
+    groups: dict[_Id, GroupIn] = {}
+    told: bool = False
+
+
+class ShareIn(_Part):
+    id: _Id
+    when: str
+    label: WordsIn
+    meaning: WordsIn
+
+
+class SumIn(_Part):
+    id: _Id
+    of: _Id
+    cells: Annotated[list[_Id], Field(min_length=2)]
+    label: WordsIn
+
+
+class CountsIn(_Part):
+    questions: Annotated[list[CountedIn], Field(min_length=1, max_length=20)]
+    shares: list[ShareIn] = []
+    sums: list[SumIn] = []
+
+
 class FormIn(_Part):
     languages: Annotated[list[str], Field(min_length=1, max_length=20)]
     topics: dict[_Id, WordsIn]
@@ -136,6 +169,7 @@ class FormIn(_Part):
     urgency: UrgencyIn
     routing: RoutingIn
     contact: ContactIn | None = None
+    counts: CountsIn | None = None
 
 
 class CardIn(_Part):
@@ -212,5 +246,5 @@ def _keys(model: type[BaseModel]) -> list[str]:
     if model is not FormIn:
         return list(model.model_fields)
     parts = (FormIn, TextsIn, QuestionIn, ChoiceIn, DeriveIn, UrgencyIn, RuleIn, WaitingIn)
-    rest = (RoutingIn, RouteIn, ContactIn)
+    rest = (RoutingIn, RouteIn, ContactIn, CountsIn, CountedIn, GroupIn, ShareIn, SumIn)
     return sorted({key for part in (*parts, *rest) for key in part.model_fields})
