@@ -34,7 +34,8 @@ class Draft:
     """`question` is empty in the review. `marks`: choices ticked and not yet confirmed.
 
     `editing`: the question was opened from the review and returns to it. `case`: the id, in hex,
-    of the case that was sent early; the rest of the answers will follow it.
+    of the case that was sent early; the rest of the answers will follow it. `counted`: what its
+    answers were counted in by then, the month first.
     """
 
     language: str
@@ -45,6 +46,7 @@ class Draft:
     editing: bool = False
     seen: tuple[int, ...] = field(default=(), repr=False)
     case: str | None = field(default=None, repr=False)
+    counted: tuple[str, ...] = field(default=(), repr=False)
 
     def to_bytes(self) -> bytes:
         table: dict[str, object] = {"l": self.language, "q": self.question}
@@ -60,6 +62,8 @@ class Draft:
             table["s"] = _steps(self.seen)
         if self.case is not None:
             table["c"] = self.case
+        if self.counted:
+            table["n"] = self.counted
         return json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
@@ -80,9 +84,9 @@ class Draft:
         return replace(self, seen=(*self.seen, update_id)[-SEEN:])
 
 
-def mark_sent(draft: Draft, case: str) -> Draft:
+def mark_sent(draft: Draft, case: str, counted: tuple[str, ...] = ()) -> Draft:
     """The draft after its answers so far became the case with this id (hex)."""
-    return replace(draft, case=case)
+    return replace(draft, case=case, counted=counted)
 
 
 def _read(cls: type[Draft], table: dict[str, object]) -> Draft:
@@ -96,6 +100,7 @@ def _read(cls: type[Draft], table: dict[str, object]) -> Draft:
         editing=table.get("e") == 1,
         seen=_sums([_integer(step) for step in _array(table.get("s", []))]),
         case=None if case is None else _string(case, 64),
+        counted=tuple(_string(cell, 33) for cell in _array(table.get("n", []))),
     )
 
 
