@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from intake.case import LEASE, CaseHeader, ContactRule, Level, State, Turn, to_the_hour
+from intake.records import REPLY
+from storage.counts import raise_count
 from storage.database import Database
 from storage.dialects import in_turn
 from storage.errors import Full, HeldByOther, Moved, NoWrap, UnknownCase
@@ -22,6 +24,7 @@ from storage.queue import holds
 from storage.rows import (
     Answered,
     AnyRecord,
+    Count,
     Record,
     ReplyState,
     StoredCase,
@@ -100,17 +103,20 @@ class Acts:
         record: AnyRecord,
         letter: bytes,
         token: bytes | None,
+        counted: Callable[[CaseHeader], Count] | None = None,
     ) -> CaseHeader:
         """Answer the person: `record` for the desks, `letter` for him. It is his turn then.
 
         Without `token`, or where nobody may write first, it lies in his inbox until he looks, and
-        no token is kept.
+        no token is kept. `counted`: what the first answer to this case counts in.
         """
 
         def step(connection: Connection, case: Row[Any]) -> Values:
             _must(_holds(case, key_id, now))
             # Before the letter: another reply may have this number already, and its row the place.
             _check_next(connection, case_id, record)
+            if counted is not None and not _answered(connection, case.slot):
+                raise_count(connection, counted(from_row(case)))
             told = token is not None and ContactRule.parse(case.contact).hours is not None
             connection.execute(
                 insert(replies).values(
@@ -180,19 +186,29 @@ class Acts:
         return await self._act(case_id, key_id, record, step)
 
     async def close(
-        self, case_id: bytes, key_id: str, record: AnyRecord | None, now: datetime
+        self,
+        case_id: bytes,
+        key_id: str,
+        record: AnyRecord | None,
+        now: datetime,
+        counted: Count | None = None,
     ) -> CaseHeader:
         """Close a case that this member holds. What waits to be sent is sent all the same.
 
         A closed case has no lease; the column then keeps the hour of closing, from which the
-        thirty days until erasure count.
+        thirty days until erasure count. `counted`: what its first closing counts in; a case that
+        was opened again is not another person.
         """
 
         def step(connection: Connection, case: Row[Any]) -> Values:
             _must(_holds(case, key_id, now))
             _ask(connection, case, None, 0)
             hour = to_seconds(to_the_hour(now))
-            return {"state": State.CLOSED.value, "holder": None, "leased_until": hour}
+            closed = {"state": State.CLOSED.value, "holder": None, "leased_until": hour}
+            if counted is None or case.concluded:
+                return closed
+            raise_count(connection, counted)
+            return closed | {"concluded": 1}
 
         return await self._act(case_id, key_id, record, step)
 
@@ -287,6 +303,11 @@ def _there(connection: Connection, case_id: bytes, record: AnyRecord) -> bool:
     )
     found = connection.execute(clause).first()
     return found is not None and tuple(found) == (kind, sealed)
+
+
+def _answered(connection: Connection, slot: int) -> bool:
+    clause = select(records.c.slot).where(records.c.case_slot == slot, records.c.kind == REPLY)
+    return connection.execute(clause.limit(1)).first() is not None
 
 
 def _check_next(connection: Connection, case_id: bytes, record: AnyRecord) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from intake.case import CaseHeader, Level, State, Turn
 from storage.acts import Acts
+from storage.counts import raise_count
 from storage.database import Database
 from storage.drafts import remove_draft, replace_draft
 from storage.errors import UnknownCase
@@ -30,7 +31,7 @@ from storage.parts import (
     put_lock,
 )
 from storage.queue import Queue
-from storage.rows import DraftRow, NewCase, Sealing, to_seconds
+from storage.rows import Count, DraftRow, NewCase, Sealing, to_seconds
 from storage.tables import cases, slot_of
 
 UNTOLD, TOLD, TELLING = 0, 1, 2
@@ -58,6 +59,7 @@ class Cases(Queue, Acts):
             if not replace_draft(connection, tombstone, expected):
                 return False
             _insert_case(connection, case)
+            _count(connection, case.counted)
             return True
 
         done = await self._database.write(work)
@@ -71,7 +73,13 @@ class Cases(Queue, Acts):
         )
 
     async def append_with_draft(
-        self, tombstone: DraftRow, expected: int, case_id: bytes, kind: str, seal: Seal
+        self,
+        tombstone: DraftRow,
+        expected: int,
+        case_id: bytes,
+        kind: str,
+        seal: Seal,
+        counted: Count | None = None,
     ) -> bool:
         """The final answers after an early send: the record and the end of the draft in one.
 
@@ -83,6 +91,7 @@ class Cases(Queue, Acts):
             if not replace_draft(connection, tombstone, expected):
                 return False
             _append(connection, case_id, kind, seal)
+            _count(connection, counted)
             return True
 
         done = await self._database.write(work)
@@ -180,6 +189,11 @@ def _insert_case(connection: Connection, case: NewCase) -> None:
 def _columns(case: NewCase) -> dict[str, Any]:
     own = {"public_key": case.public_key, "inbox": case.inbox, "origin": case.origin}
     return to_columns(case.header) | own | {"token": case.token, "place": case.place}
+
+
+def _count(connection: Connection, count: Count | None) -> None:
+    if count is not None:
+        raise_count(connection, count)
 
 
 def _append(connection: Connection, case_id: bytes, kind: str, seal: Seal) -> int:

@@ -7,6 +7,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from storage.cases import Cases
+from storage.counts import Counts
 from storage.database import Database
 from storage.drafts import Drafts
 from storage.errors import StorageUnavailable
@@ -31,6 +32,7 @@ class Storage:
     inboxes: Inboxes
     outbox: Outbox
     links: Links
+    counts: Counts
     nonces: Nonces
     facts: Facts
     database: Database
@@ -67,6 +69,7 @@ async def open_storage(url: str) -> Storage:
         Inboxes(database),
         Outbox(database),
         Links(database),
+        Counts(database),
         Nonces(database),
         Facts(database),
         database,

@@ -93,6 +93,12 @@ class Queue:
         found = await self._database.read(lambda connection: connection.execute(clause).all())
         return [as_of(from_row(row), now) for row in found]
 
+    async def waiting(self) -> list[CaseHeader]:
+        """Every open case in which it is our turn, whoever holds it: to be counted."""
+        clause = select(*COLUMNS).where(cases.c.turn == Turn.OURS.value, _OPEN)
+        found = await self._database.read(lambda connection: connection.execute(clause).all())
+        return [from_row(row) for row in found]
+
 
 def as_of(header: CaseHeader, now: datetime) -> CaseHeader:
     """A lease that has ended is no lease."""

@@ -3,7 +3,7 @@
 Nothing here is opened, and nothing here says which chat a row belongs to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -55,6 +55,20 @@ class Lock(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """One change of the counters of a month (such as 2026-11), within what is counted.
+
+    `change` makes the sealed tally anew: from the month it really counts in, and what is there
+    under the key named `key_name`, or None. `only`: in this month or not at all.
+    """
+
+    month: str
+    key_name: bytes
+    change: Callable[[str, bytes | None], bytes] = field(repr=False)
+    only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NewCase:
     """A case as it is submitted. `wraps` maps a member's key id to her wrap of the case key.
 
@@ -72,6 +86,7 @@ class NewCase:
     place: bytes | None = field(default=None, repr=False)
     origin: bytes | None = field(default=None, repr=False)
     locks: Sequence[Lock] = field(default=(), repr=False)
+    counted: Count | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ cases = Table(
     Column("place", LargeBinary),
     Column("origin", LargeBinary),
     Column("alerted", Integer, nullable=False, server_default=NONE),
+    Column("concluded", Integer, nullable=False, server_default=NONE),
     Index(None, "inbox"),
     Index(None, "holder"),
     Index(None, "alerted", "level"),
@@ -145,6 +146,28 @@ links = Table(
     Column("chat", LargeBinary, nullable=False),
     Index(None, "key_id"),
     sqlite_with_rowid=False,
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("month", String, primary_key=True),
+    Column("key_name", LargeBinary, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    Column("month", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+days = Table(
+    "days",
+    metadata,
+    Column("day", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )
 
 nonces = Table(

@@ -1,0 +1,103 @@
+"""Counters of a month, sealed, and what was released of them.
+
+A month has one row for each key that sealed in it, of which nothing is known here. Its row goes
+when the month is released; the release stays. A month that was released takes nothing more: what
+comes for it later, by a clock that was put back, counts in the month after the last release.
+"""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from intake.counting import month_after
+from storage.database import Database
+from storage.dialects import in_turn, insert_if_absent
+from storage.rows import Count
+from storage.tables import days, releases, tallies
+
+Make = Callable[[list[tuple[bytes, bytes]]], bytes]
+"""Makes a release of a month's rows, each the name of its key and the sealed tally."""
+
+_TURN = "tallies"
+
+
+def raise_count(connection: Connection, count: Count) -> None:
+    """Count within the transaction of what is counted."""
+    in_turn(connection, _TURN)  # two that begin a month in the same instant, or end one
+    month = _open_month(connection, count.month)
+    if count.only and month != count.month:
+        return
+    this = (tallies.c.month == month) & (tallies.c.key_name == count.key_name)
+    sealed = connection.execute(select(tallies.c.sealed).where(this)).scalar()
+    if sealed is None:
+        row = {"month": month, "key_name": count.key_name, "sealed": count.change(month, None)}
+        connection.execute(insert(tallies), row)
+        return
+    connection.execute(update(tallies).where(this), {"sealed": count.change(month, sealed)})
+
+
+def _open_month(connection: Connection, month: str) -> str:
+    last: str | None = connection.execute(select(func.max(releases.c.month))).scalar()
+    return month if last is None else max(month, month_after(last))
+
+
+class Counts:
+    """All counters and releases."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, count: Count) -> None:
+        """Count something that is written nowhere else."""
+        await self._database.write(lambda connection: raise_count(connection, count))
+
+    async def tallies(self, month: str) -> list[tuple[bytes, bytes]]:
+        """The month's rows as they are."""
+        return await self._database.read(lambda connection: _rows(connection, month))
+
+    async def due(self, before: str) -> list[str]:
+        """The months before this one that are not released yet, in order."""
+        clause = select(tallies.c.month).where(tallies.c.month < before).distinct()
+        return await self._database.read(lambda c: list(c.scalars(clause.order_by("month"))))
+
+    async def release(self, month: str, make: Make) -> None:
+        """Release a month, once: what was released before stays as it is."""
+
+        def work(connection: Connection) -> None:
+            in_turn(connection, _TURN)
+            rows = _rows(connection, month)
+            if rows:
+                clause = insert_if_absent(releases, connection.dialect)
+                connection.execute(clause.values(month=month, body=make(rows)))
+                connection.execute(delete(tallies).where(tallies.c.month == month))
+
+        await self._database.write(work)
+        await self._database.compact()
+
+    async def day(self, day: str, make: Callable[[], bytes]) -> bytes:
+        """What is shown of a day, made when it is first asked for; of other days nothing stays."""
+        clause = select(days.c.body).where(days.c.day == day)
+
+        def work(connection: Connection) -> bytes:
+            in_turn(connection, _TURN)
+            body: bytes | None = connection.execute(clause).scalar()
+            if body is not None:
+                return body
+            connection.execute(delete(days))
+            made = make()
+            connection.execute(insert(days), {"day": day, "body": made})
+            return made
+
+        body: bytes | None = await self._database.read(lambda c: c.execute(clause).scalar())
+        return body if body is not None else await self._database.write(work)
+
+    async def released(self) -> list[bytes]:
+        """Every release, in the order of the months."""
+        clause = select(releases.c.body).order_by(releases.c.month)
+        return await self._database.read(lambda connection: list(connection.scalars(clause)))
+
+
+def _rows(connection: Connection, month: str) -> list[tuple[bytes, bytes]]:
+    clause = select(tallies.c.key_name, tallies.c.sealed).where(tallies.c.month == month)
+    rows = connection.execute(clause.order_by(tallies.c.key_name))
+    return [(row.key_name, row.sealed) for row in rows]
