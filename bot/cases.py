@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.counts import Counting
 from bot.tokens import Tokens
 from crypto.draft import DraftSecret
 from crypto.inbox import InboxSecret
@@ -15,7 +16,7 @@ from crypto.sealing import CaseKey, Context, key_id, seal_record, wrap_case_key
 from handlers.ports import Submission
 from intake.case import CaseHeader, to_the_hour
 from intake.clock import Clock
-from intake.draft import Draft
+from intake.draft import Draft, mark_sent
 from intake.errors import LineClosed
 from intake.questions import Form
 from intake.records import ANSWERS, INTAKE, AnswersRecord
@@ -23,7 +24,7 @@ from intake.roster import Roster
 from intake.routing import contact_rule, recipients, route
 from intake.triage import triage
 from storage.cases import Seal
-from storage.rows import Lock, NewCase, Record, Sealing
+from storage.rows import Count, Lock, NewCase, Record, Sealing
 
 CASE_ID_BYTES: Final = 16
 
@@ -40,6 +41,7 @@ class CaseMaker:
     """
 
     form: Form
+    counting: Counting
     roster: Callable[[], Roster]
     return_key: bytes = field(repr=False)
     clock: Clock
@@ -65,7 +67,17 @@ class CaseMaker:
             place=inbox.place(submission.chat),
             origin=inbox.seal_origin(DraftSecret.parse(submission.secret).id),
             locks=locks,
+            counted=self.counting.request(draft.answers, header, self.clock()),
         )
+
+    def goes_on(self, draft: Draft, case_id: bytes) -> Draft:
+        """The draft of a request that was sent early, with what its rest will be counted by."""
+        counted = self.counting.early(draft.answers, self.clock())
+        return mark_sent(draft, case_id.hex(), counted)
+
+    def rest(self, draft: Draft) -> Count | None:
+        """What the rest of the answers after an early send counts in."""
+        return self.counting.rest(draft.counted, draft.answers, self.clock())
 
     def addition(self, case_id: bytes, sealing: Sealing, draft: Draft) -> tuple[str, Seal]:
         """The kind of a further record of answers, and how to seal it for its number."""

@@ -11,6 +11,7 @@ from telegram import Bot
 from bot.alerts import Alerts
 from bot.cases import CaseMaker
 from bot.content import Content
+from bot.counts import Counting, CountsDesk
 from bot.drafts import SealedDrafts
 from bot.http import AiohttpRequest
 from bot.inboxes import SealedInboxes
@@ -29,6 +30,7 @@ from crypto.linked import LinkedChats
 from crypto.padding import is_padded_size
 from crypto.requests import verify_request
 from crypto.sealing import OVERHEAD, WRAP_BYTES
+from crypto.tally import TallyKey
 from crypto.token import TOKEN_BYTES
 from handlers.chats import Chats
 from handlers.conversation import Conversation
@@ -67,6 +69,7 @@ class Server:
     links: VolunteerLinks
     volunteers: Volunteers
     alerts: Alerts
+    counts: CountsDesk
     texts: Texts
     queue: Parts
     clock: Clock
@@ -87,8 +90,9 @@ def compose(
     bot = Bot(token, base_url=base, request=request, get_updates_request=request)
     texts = Texts.load("bot")
     line = RosterLine(settings.roster, content, storage.facts, clock)
+    counting = Counting(content.form, TallyKey(settings.return_key_bytes()), os.urandom)
     maker = CaseMaker(
-        content.form, line.roster, settings.return_key_bytes(), clock, random=os.urandom
+        content.form, counting, line.roster, settings.return_key_bytes(), clock, random=os.urandom
     )
     locks, tokens = Locks(os.urandom), Tokens(settings.return_key_bytes(), os.urandom)
     messenger, chats = TelegramMessenger(f"{base}{token}", request), Chats()
@@ -131,7 +135,10 @@ def compose(
         clock,
         pause,
     )
-    queue = _queue(line, content, storage, clock, posted=delivery.wake)
+    counts = CountsDesk(
+        storage.counts, storage.cases, counting, settings.rules(), line.roster, clock
+    )
+    queue = _queue(line, content, storage, clock, delivery.wake, counting, counts)
     languages = content.form.languages
     volunteers = Volunteers(links, queue, messenger, painter, chats, texts, languages, pause)
     return Server(
@@ -148,6 +155,7 @@ def compose(
         links,
         volunteers,
         alerts,
+        counts,
         texts,
         queue,
         clock,
@@ -161,6 +169,8 @@ def _queue(
     storage: Storage,
     clock: Clock,
     posted: Callable[[], None],
+    counting: Counting,
+    counts: CountsDesk,
 ) -> Parts:
     return Parts(
         verify=verify_request,
@@ -173,6 +183,8 @@ def _queue(
         promised=content.form.urgency.targets.__getitem__,
         lengths=Lengths(lambda size: is_padded_size(size - OVERHEAD), WRAP_BYTES, TOKEN_BYTES),
         posted=posted,
+        counting=counting,
+        counts=counts.shown,
         clock=clock,
         faults=Faults(
             CryptoError, UnknownCase, HeldByOther, StorageUnavailable, Full, Moved, NoWrap

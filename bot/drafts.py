@@ -17,7 +17,7 @@ from crypto.kdf import Random
 from crypto.receipt import ReceiptCode
 from handlers.ports import Sent, Stored, Submission
 from intake.clock import Clock
-from intake.draft import BadDraft, Draft, mark_sent
+from intake.draft import BadDraft, Draft
 from storage.cases import Cases
 from storage.drafts import Drafts
 from storage.errors import UnknownCase
@@ -99,7 +99,8 @@ class SealedDrafts:
         inbox = InboxSecret.of(key)
         code, lock = await self._locks.returning(inbox)
         case = self._maker.make(submission, inbox, [lock, self._locks.decoy(inbox)])
-        goes_on = mark_sent(submission.draft, case.header.id.hex()) if submission.early else None
+        early = submission.early
+        goes_on = self._maker.goes_on(submission.draft, case.header.id) if early else None
         row = self._after(key, submission, goes_on)
         if not await self._cases.submit(row, submission.expected, case):
             return None
@@ -124,8 +125,9 @@ class SealedDrafts:
         try:
             sealing = await self._cases.sealing(case_id)
             kind, seal = self._maker.addition(case_id, sealing, submission.draft)
+            counted = self._maker.rest(submission.draft)
             done = await self._cases.append_with_draft(
-                row, submission.expected, case_id, kind, seal
+                row, submission.expected, case_id, kind, seal, counted
             )
         except UnknownCase:  # erased meanwhile: there is nothing to add to, and nothing is kept
             await self._drafts.delete(key.id)

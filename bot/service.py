@@ -135,6 +135,7 @@ def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
         (timedelta(minutes=10), lambda: drafts.expire(server.clock())),
         (timedelta(minutes=10), lambda: nonces.expire(server.clock())),
         (timedelta(hours=1), lambda: cases.erase_due(server.clock())),
+        (timedelta(hours=1), server.counts.release_due),
         (timedelta(days=1), lambda: _tell_untaken(server)),
     ]
 

@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from intake.counts import Rules
 from intake.errors import TropaError
 
 _FORMS = Path(__file__).resolve().parent.parent / "forms"
@@ -77,7 +78,22 @@ class Settings(BaseSettings):
     webhook_url: Annotated[str | None, AfterValidator(_https)] = None
     webhook_listen: str = "127.0.0.1:8443"
     webhook_secret: Annotated[SecretStr, AfterValidator(_speakable)] = SecretStr("")
+    counts_smallest: int = Field(default=Rules().smallest, ge=Rules().smallest, le=10_000)
+    counts_rounding: int = Field(default=Rules().rounding, ge=Rules().rounding, le=1_000)
+    counts_share_from: int = Field(default=Rules().share_from, ge=Rules().share_from, le=100_000)
+    counts_shown_after: int = Field(default=Rules().shown_after, ge=Rules().shown_after, le=366)
+    counts_blur: float = Field(default=Rules().blur, ge=Rules().blur, le=100)
     log_level: Annotated[LogLevel, BeforeValidator(_in_capitals)] = "INFO"
+
+    def rules(self) -> Rules:
+        """What of the counts may be shown. No setting is weaker than the rule it stands for."""
+        return Rules(
+            smallest=self.counts_smallest,
+            rounding=self.counts_rounding,
+            share_from=self.counts_share_from,
+            shown_after=self.counts_shown_after,
+            blur=self.counts_blur,
+        )
 
     def return_key_bytes(self) -> bytes:
         """The key that seals return tokens, 32 bytes. Raises `SettingsInvalid`."""

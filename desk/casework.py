@@ -206,7 +206,7 @@ class Casework:
         """The case has ended so; the file is gone from here. A message of his opens it again."""
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
-            return self.client.close(whole.header.id, record)
+            return self.client.close(whole.header.id, outcome, record)
 
         done = self._act(case, _Words(About.OUTCOME, short(text), outcome.value), send)
         self._drop(case.header.id)

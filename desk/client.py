@@ -21,8 +21,9 @@ from desk.errors import DeskError
 from desk.refusals import Offline, Turned, as_object, nonsense, refusal, unreachable
 from intake.case import Level
 from intake.clock import Clock
+from intake.records import Outcome
 from intake.shapes import Shape, encoded
-from intake.wire import CaseFile, Judged, Noted, Passed, Queue, Replied, SealedPart
+from intake.wire import CaseFile, Closed, Judged, Noted, Passed, Queue, Replied, SealedPart
 
 __all__ = ["Client", "Offline", "Turned", "checked_url"]
 
@@ -133,8 +134,9 @@ class Client:
     def level(self, case: str, level: Level, record: SealedPart) -> CaseFile:
         return self._act(case, "level", Judged(level=level, record=record))
 
-    def close(self, case: str, record: SealedPart | None = None) -> CaseFile:
-        return self._act(case, "close", Noted(record=record))
+    def close(self, case: str, outcome: Outcome, record: SealedPart | None = None) -> CaseFile:
+        """`outcome`: also stands in the record; in clear it is counted and forgotten."""
+        return self._act(case, "close", Closed(outcome=outcome, record=record))
 
     def erase(self, case: str) -> None:
         if as_object(self._ask("DELETE", f"/v1/cases/{case}")).get("erased") is not True:

@@ -79,11 +79,17 @@ def reply_state(language: Language, state: str) -> str:
 def outcome(language: Language, how: Outcome) -> str:
     """How a case ended."""
     words = {
-        Outcome.HELPED: language.say("helped"),
-        Outcome.REFERRED: language.say("sent on to others"),
-        Outcome.NO_ANSWER: language.say("no answer any more"),
-        Outcome.NOT_OURS: language.say("nothing we can help with"),
-        Outcome.WITHDRAWN: language.say("withdrawn"),
+        Outcome.INFORMED: language.say("Informed"),
+        Outcome.REFERRED: language.say("Referred to others"),
+        Outcome.LEGAL_HELP: language.say("Legal help given"),
+        Outcome.SAFE: language.say("Reached safety"),
+        Outcome.ASYLUM_FILED: language.say("Asylum filed"),
+        Outcome.ASYLUM_GRANTED: language.say("Asylum granted"),
+        Outcome.UNREACHABLE: language.say("Cannot be reached any more"),
+        Outcome.WITHDREW: language.say("Does not want help any more"),
+        Outcome.NOT_ELIGIBLE: language.say("Not what we can help with"),
+        Outcome.HOSTILE: language.say("Suspected hostile"),
+        Outcome.DUPLICATE: language.say("Duplicate"),
     }
     return words[how]
 

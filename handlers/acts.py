@@ -19,7 +19,7 @@ from intake.case import Level, to_the_hour
 from intake.records import NOTE, REPLY
 from intake.roster import Member
 from intake.shapes import Shape, decoded
-from intake.wire import Judged, Noted, Passed, Replied, SealedPart
+from intake.wire import Closed, Judged, Noted, Passed, Replied, SealedPart
 
 LONGEST: Final = 34 * 1024
 """Bytes of a record or letter: the longest text of either is padded to 32 KiB, and sealed."""
@@ -74,7 +74,9 @@ class Acts:
         self._plausible(letter, "letter")
         if token is not None and len(token) != self._parts.lengths.token:
             raise malformed("The token of this reply is none: it has another length.")
-        await self._cases.reply(case_id, caller.key_id, self._parts.clock(), record, letter, token)
+        now = self._parts.clock()
+        counted = self._parts.counting.first_answer(now)
+        await self._cases.reply(case_id, caller.key_id, now, record, letter, token, counted)
         self._parts.posted()
         return await self._whole(case_id, caller)
 
@@ -115,8 +117,10 @@ class Acts:
 
     async def close(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        record = self._record(_read(Noted, caller, empty=True).record, NOTE)
-        await self._cases.close(case_id, caller.key_id, record, self._parts.clock())
+        body = _read(Closed, caller)
+        record, now = self._record(body.record, NOTE), self._parts.clock()
+        counted = self._parts.counting.closing(body.outcome, now)
+        await self._cases.close(case_id, caller.key_id, record, now, counted)
         return await self._whole(case_id, caller)
 
     async def erase(self, request: web.Request) -> web.Response:

@@ -29,7 +29,7 @@ READ_TIMEOUT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A member who may open cases, with the body that her signature covers."""
+    """A member, with the body that her signature covers."""
 
     key_id: str
     member: Member
@@ -47,15 +47,30 @@ class Gate:
         self._parts = parts
 
     async def caller(self, request: web.Request) -> Caller:
-        """Who signed this request; raises `Refused`."""
+        """Who signed this request, if she may open cases; raises `Refused`."""
+        caller = await self._signed(request)
+        if not caller.member.opens_cases:
+            raise Refused(403, "role", "Your role opens no cases: the queue is for volunteers.")
+        return caller
+
+    async def counts_caller(self, request: web.Request) -> Caller:
+        """Who signed this request, if the counts are for her; raises `Refused`."""
+        caller = await self._signed(request)
+        if not caller.member.opens_counts:
+            raise Refused(
+                403,
+                "counts",
+                "The counts are for coordinators, and for whom the roster names besides. "
+                "Ask the organisation.",
+            )
+        return caller
+
+    async def _signed(self, request: web.Request) -> Caller:
         members = self.members()
         body = await _body(request)
         verified = self._verified(request, body, members)
         await self._fresh(verified)
-        member = members[verified.key_id]
-        if not member.opens_cases:
-            raise Refused(403, "role", "Your role opens no cases: the queue is for volunteers.")
-        return Caller(verified.key_id, member, body)
+        return Caller(verified.key_id, members[verified.key_id], body)
 
     def members(self) -> dict[str, Member]:
         """The roster in force by key id; raises `Refused` when there is none."""

@@ -35,6 +35,7 @@ def queue_app(parts: Parts) -> web.Application:
     app.router.add_get("/v1/roster", desk.roster, allow_head=False)
     app.router.add_get("/v1/forms/{digest:[0-9a-f]{64}}", desk.form, allow_head=False)
     app.router.add_get("/v1/queue", desk.queue, allow_head=False)
+    app.router.add_get("/v1/counts", desk.counts, allow_head=False)
     app.router.add_get(case, desk.fetch, allow_head=False)
     app.router.add_post(f"{case}/take", desk.take)
     acts = Acts(parts, gate, desk.whole)
@@ -91,6 +92,10 @@ class _Reading:
             due=_headers(found.due, caller) if caller.lead else (),
         )
         return _json(listed)
+
+    async def counts(self, request: web.Request) -> web.Response:
+        await self._gate.counts_caller(request)
+        return _json(await self._parts.counts())
 
     async def take(self, request: web.Request) -> web.Response:
         caller, case_id = await self._gate.caller(request), case_id_of(request)

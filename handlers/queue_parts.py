@@ -3,13 +3,15 @@
 Shapes alone. A member is named by her key id; a case without a wrap for her is unknown to her.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from intake.case import CaseHeader, Level
 from intake.clock import Clock
+from intake.counts import Shown
+from intake.records import Outcome
 from intake.roster import Roster
 
 
@@ -147,6 +149,7 @@ class Cases(Protocol):
         record: NewRecord,
         letter: bytes,
         token: bytes | None,
+        counted: Callable[[CaseHeader], Any],
     ) -> object: ...
 
     async def hand_over(
@@ -176,10 +179,22 @@ class Cases(Protocol):
     ) -> object: ...
 
     async def close(
-        self, case_id: bytes, key_id: str, record: NewRecord | None, now: datetime
+        self,
+        case_id: bytes,
+        key_id: str,
+        record: NewRecord | None,
+        now: datetime,
+        counted: Any,
     ) -> object: ...
 
     async def erase_held(self, case_id: bytes, key_id: str, lead: bool) -> object: ...
+
+
+class Counting(Protocol):
+    """Makes counts of what happens at desks; what is in one is storage's affair."""
+
+    def first_answer(self, now: datetime) -> Callable[[CaseHeader], Any]: ...
+    def closing(self, outcome: Outcome, now: datetime) -> Any: ...
 
 
 class Nonces(Protocol):
@@ -218,7 +233,7 @@ class Parts:
     `roster` returns the roster in force or raises a `TropaError` with a sentence; `envelope` the
     signed file as it stands, or None; `form` a form's bytes by digest. `key_id` gives the short
     id of a sealing key, `promised` how soon an answer is due at a level. `posted` is called once
-    a reply lies ready for delivery.
+    a reply lies ready for delivery. `counts`: all that a coordinator may be shown now.
     """
 
     verify: Verify
@@ -231,5 +246,7 @@ class Parts:
     promised: Callable[[Level], timedelta]
     lengths: Lengths
     posted: Callable[[], None]
+    counting: Counting
+    counts: Callable[[], Awaitable[Shown]]
     clock: Clock
     faults: Faults

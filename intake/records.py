@@ -146,11 +146,17 @@ class About(StrEnum):
 class Outcome(StrEnum):
     """How a case ended, as far as the volunteer knows."""
 
-    HELPED = "helped"
+    INFORMED = "informed"
     REFERRED = "referred"
-    NO_ANSWER = "no_answer"
-    NOT_OURS = "not_ours"
-    WITHDRAWN = "withdrawn"
+    LEGAL_HELP = "legal_help"
+    SAFE = "safe"
+    ASYLUM_FILED = "asylum_filed"
+    ASYLUM_GRANTED = "asylum_granted"
+    UNREACHABLE = "unreachable"
+    WITHDREW = "withdrew"
+    NOT_ELIGIBLE = "not_eligible"
+    HOSTILE = "hostile"
+    DUPLICATE = "duplicate"
 
 
 class DeskRecord(_Written):

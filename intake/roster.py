@@ -21,7 +21,9 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 
@@ -148,7 +150,9 @@ def _first_fault(error: ValidationError, what: str) -> str:
 class Member(_Document):
     """One person of the organisation, by pseudonym and public keys (standard base64).
 
-    `skills` and `languages` are ids, sorted; `capacity` is how many cases at a time.
+    `skills` and `languages` are ids, sorted; `capacity` is how many cases at a time. `counts`:
+    she may see the counts, whatever her role; it is written only where it is so, since rosters
+    of before have no such field.
     """
 
     name: Name
@@ -158,6 +162,7 @@ class Member(_Document):
     skills: Ids = ()
     languages: Ids = ()
     capacity: int = Field(default=5, ge=0, le=999)
+    counts: bool = False
 
     @property
     def sealing_key(self) -> bytes:
@@ -173,6 +178,16 @@ class Member(_Document):
     def opens_cases(self) -> bool:
         """Whether the queue is for this member: volunteers and leads."""
         return self.role in (Role.VOLUNTEER, Role.LEAD)
+
+    @property
+    def opens_counts(self) -> bool:
+        """Whether the counts are for this member."""
+        return self.counts or self.role is Role.COORDINATOR
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_so(self, whole: SerializerFunctionWrapHandler) -> dict[str, object]:
+        document: dict[str, object] = whole(self)
+        return document if self.counts else {k: v for k, v in document.items() if k != "counts"}
 
 
 class Roster(_Document):

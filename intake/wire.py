@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
 from intake.case import CaseHeader, ContactRule, Level, State, Turn
+from intake.records import Outcome
 from intake.shapes import Bytes, CaseId, Digest, Id, KeyId, Shape, Unreadable, decoded
 
 CUT_SHORT = (
@@ -155,8 +156,15 @@ class Queue(Shape):
 
 
 class Noted(Shape):
-    """The body of `POST records`, `release`, `close`: a record of kind `note`, or none."""
+    """The body of `POST records` and `release`: a record of kind `note`, or none."""
 
+    record: SealedPart | None = None
+
+
+class Closed(Shape):
+    """The body of `POST close`: how the case ended, to be counted and kept nowhere beside it."""
+
+    outcome: Outcome
     record: SealedPart | None = None
 
 

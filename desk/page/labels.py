@@ -6,7 +6,7 @@ from typing import Final
 from desk.language import Language
 from desk.reading import Author, Entry
 from desk.safe import plain
-from desk.words import contact, span
+from desk.words import contact, outcome, span
 from intake.case import ContactRule, Level, Turn
 from intake.questions import Form
 from intake.records import ANSWERS, INTAKE, MESSAGE, About, Outcome
@@ -57,13 +57,7 @@ def turn_words(language: Language, turn: Turn, records: int) -> str:
 
 
 def outcomes(language: Language) -> dict[str, str]:
-    return {
-        Outcome.HELPED.value: language.say("Helped"),
-        Outcome.REFERRED.value: language.say("Referred to others"),
-        Outcome.NO_ANSWER.value: language.say("The person does not answer any more"),
-        Outcome.NOT_OURS.value: language.say("Not what we can help with"),
-        Outcome.WITHDRAWN.value: language.say("The person does not want it any more"),
-    }
+    return {how.value: outcome(language, how) for how in Outcome}
 
 
 def sign_words(language: Language, sign: Sign) -> str:
