@@ -8,13 +8,18 @@ import base64
 import json
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot.cases import CaseMaker
+from bot.counts import Counting
 from bot.settings import Settings
 from crypto.envelope import sign_payload
 from crypto.identity import Identity
+from crypto.tally import TallyKey
+from intake.clock import Clock
 from intake.form import load_form
 from intake.questions import Form
 from intake.roster import ROSTER_TYPE, Member, Organisation, Role, Roster
@@ -78,6 +83,11 @@ class House:
     @property
     def roster_path(self) -> Path:
         return self.folder / "roster.json"
+
+    def maker(self, roster: Callable[[], Roster], clock: Clock) -> CaseMaker:
+        """What the server makes cases with."""
+        counting = Counting(self.form, TallyKey(self.return_key), os.urandom)
+        return CaseMaker(self.form, counting, roster, self.return_key, clock, os.urandom)
 
     def roster(self, valid: timedelta = timedelta(days=90), *more: Member) -> Roster:
         return Roster(

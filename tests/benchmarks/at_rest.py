@@ -9,7 +9,6 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.cases import CaseMaker
 from bot.drafts import SealedDrafts
 from bot.locks import Locks
 from handlers.ports import Submission
@@ -51,7 +50,7 @@ def _now() -> datetime:
 
 def _drafts(house: House, storage: Storage) -> SealedDrafts:
     roster = roster_of(house)
-    maker = CaseMaker(house.form, lambda: roster, house.return_key, _now, os.urandom)
+    maker = house.maker(lambda: roster, _now)
     return SealedDrafts(
         storage.drafts, storage.cases, storage.inboxes, maker, Locks(os.urandom), _now, os.urandom
     )

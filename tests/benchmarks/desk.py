@@ -19,7 +19,6 @@ from statistics import median
 import httpx
 from sqlalchemy import Connection
 
-from bot.cases import CaseMaker
 from crypto.draft import DraftSecret
 from crypto.inbox import InboxSecret
 from desk.client import Client
@@ -89,7 +88,7 @@ async def filled(house: House) -> AsyncIterator[Callable[[int], "asyncio.Future[
 
 def _real_case(house: House) -> NewCase:
     roster = roster_of(house)
-    maker = CaseMaker(house.form, lambda: roster, house.return_key, _now, os.urandom)
+    maker = house.maker(lambda: roster, _now)
     draft = DraftSecret.new(os.urandom)
     inbox = InboxSecret.of(draft)
     submission = Submission(draft.text, finished(house.form), 1, 7_000_000_001, 1, early=False)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.cases import CaseMaker
 from bot.drafts import SealedDrafts
 from bot.inboxes import SealedInboxes
 from bot.locks import Locks
@@ -119,7 +118,7 @@ async def kept(folder: Path) -> AsyncIterator[Kept]:
     await upgrade(address)
     storage = await open_storage(address)
     tokens = Tokens(house.return_key, os.urandom)
-    maker = CaseMaker(house.form, house.roster, house.return_key, clock, os.urandom)
+    maker = house.maker(house.roster, clock)
     try:
         yield Kept(
             storage,

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from bot.alerts import URGENT as LEVELS
-from bot.cases import CaseMaker
 from bot.drafts import SealedDrafts
 from bot.inboxes import SealedInboxes
 from bot.tokens import Tokens
@@ -77,7 +76,7 @@ async def submit(stage: Stage, roster: Roster | None = None, **answers: Any) -> 
     """A case straight into the database, past the line; the inbox secret."""
     house, clock = stage.house, stage.hands
     in_force = roster or house.roster()
-    maker = CaseMaker(house.form, lambda: in_force, house.return_key, clock, os.urandom)
+    maker = house.maker(lambda: in_force, clock)
     async with kept(stage) as storage:
         drafts = SealedDrafts(
             storage.drafts, storage.cases, storage.inboxes, maker, LOCKS, clock, os.urandom

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.cases import CaseMaker
 from crypto.draft import DraftSecret
 from crypto.identity import Identity
 from crypto.inbox import InboxSecret
@@ -21,9 +20,7 @@ from tests.organisation import House, member
 def made(house: House, *members: Member) -> NewCase:
     """A case of somebody who speaks English and needs information, for this roster."""
     roster = Roster.model_validate(dict(house.roster()) | {"members": members})
-    maker = CaseMaker(
-        house.form, lambda: roster, os.urandom(32), lambda: datetime.now(UTC), os.urandom
-    )
+    maker = house.maker(lambda: roster, lambda: datetime.now(UTC))
     secret = DraftSecret.new(os.urandom)
     draft = Draft("en", "", answers={"consent": "yes"})
     submission = Submission(secret.text, draft, 1, 5, 6, early=False)

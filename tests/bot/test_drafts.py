@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.cases import CaseMaker
 from bot.drafts import LIFE, SealedDrafts
 from bot.locks import Locks
 from handlers.ports import Composed, Sent, Stored, Submission
@@ -42,7 +41,7 @@ async def test_nothing_erased_comes_back_by_a_send_that_was_under_way(tmp_path: 
     address = f"sqlite:///{tmp_path / 'drafts.db'}"
     await upgrade(address)
     storage, other = await open_storage(address), await open_storage(address)
-    maker = CaseMaker(house.form, house.roster, os.urandom(32), now, os.urandom)
+    maker = house.maker(house.roster, now)
     locks = Locks(os.urandom)
     theirs = SealedDrafts(other.drafts, other.cases, other.inboxes, maker, locks, now, os.urandom)
     secret = theirs.new_secret()

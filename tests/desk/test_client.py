@@ -22,6 +22,7 @@ from desk.errors import DeskError
 from desk.language import Language
 from desk.refusals import refusal
 from intake.case import Level
+from intake.records import Outcome
 from intake.shapes import decoded
 from intake.wire import SealedPart
 from tests.desk.world import CALM, URGENT, World, identity_of
@@ -113,7 +114,7 @@ def test_a_case_from_taking_to_closing(world: World) -> None:
         assert boris.queue().mine[0].records == 5
         assert boris.release(case, record(world, case, 5)).header.held_by is None
         boris.take(case)
-        assert boris.close(case, record(world, case, 6)).header.state == "closed"
+        assert boris.close(case, Outcome.SAFE, record(world, case, 6)).header.state == "closed"
 
 
 def test_an_erased_case_is_unknown(world: World) -> None:

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from bot.counts import Counting, CountsDesk
 from crypto.envelope import sign_payload
 from crypto.errors import NotTrusted
 from crypto.identity import Identity
@@ -37,6 +38,7 @@ from crypto.sealing import (
     seal_record,
     wrap_case_key,
 )
+from crypto.tally import TallyKey
 from crypto.token import TOKEN_BYTES, ReturnToken, seal_token
 from desk.card import Card
 from desk.cli import run, terminal
@@ -46,6 +48,7 @@ from handlers.queue import queue_app
 from handlers.queue_parts import Faults, Lengths, Parts
 from intake.answers import Answers
 from intake.case import CaseHeader, ContactRule, Level, to_the_hour
+from intake.counts import Rules
 from intake.errors import TropaError
 from intake.form import load_form
 from intake.records import LETTER, MESSAGE, TOKEN, AnswersRecord, Letter, Message
@@ -254,6 +257,7 @@ class World:
         self.posted += 1
 
     def parts(self) -> Parts:
+        counting = Counting(self.form, TallyKey(RETURN_KEY), os.urandom)
         return Parts(
             verify=verify_request,
             key_id=key_id,
@@ -265,6 +269,15 @@ class World:
             promised=self.form.urgency.targets.__getitem__,
             lengths=Lengths(lambda size: is_padded_size(size - OVERHEAD), WRAP_BYTES, TOKEN_BYTES),
             posted=self._posted,
+            counting=counting,
+            counts=CountsDesk(
+                self.storage.counts,
+                self.storage.cases,
+                counting,
+                Rules(),
+                self._in_force,
+                self.time,
+            ).shown,
             clock=self.time,
             faults=Faults(
                 NotTrusted, UnknownCase, HeldByOther, StorageUnavailable, Full, Moved, NoWrap

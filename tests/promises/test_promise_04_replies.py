@@ -202,7 +202,7 @@ def _reply(held: CaseFile, words: str, work: Casework) -> CaseFile:
 
 
 def _close(held: CaseFile, work: Casework) -> CaseFile:
-    return work.close(held, Outcome.HELPED, "Готово")
+    return work.close(held, Outcome.REFERRED, "Готово")
 
 
 async def _in_vain(exchange: Exchange, act: Callable[[Casework], CaseFile]) -> None:

@@ -151,7 +151,7 @@ async def a_whole_exchange(exchange: Exchange) -> None:
     await exchange.until_state("read", "unreachable")
     await enters(talk, exchange.code)  # which unblocks
     await writes(talk, "Я снова тут")
-    await boris.does(lambda work: work.close(work.fetch(case), Outcome.HELPED, "Готово"))
+    await boris.does(lambda work: work.close(work.fetch(case), Outcome.REFERRED, "Готово"))
 
 
 async def test_nothing_that_a_desk_ever_receives_names_the_person(room: Room) -> None:
