@@ -5,6 +5,7 @@ here alone a tally is opened, for the instant of adding to it. Counting never st
 a person: a tally that cannot be opened is begun anew, and the operator is told.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ from intake.counts import Cell as Field
 from intake.questions import Counted, Form
 from intake.records import Outcome
 from intake.roster import Roster
+from intake.ties import ties
 from intake.words import Words
 from storage.cases import Cases
 from storage.counts import Counts
@@ -109,6 +111,10 @@ class Counting:
         """A case that is closed for the first time."""
         return self._count(month_of(now), of_closing(outcome))
 
+    def nothing(self, now: datetime) -> Count:
+        """A month that begins."""
+        return self._count(month_of(now), ())
+
     def opened(self, month: str, sealed: bytes) -> Tally:
         """Raises `CryptoError`, `BadTally`."""
         return Tally.from_bytes(self.key.open(month, sealed))
@@ -151,18 +157,28 @@ class CountsDesk:
         self._roster = roster
         self._clock = clock
         self._labels = Labels(counting.form)
+        self._making = asyncio.Lock()
+        self._last: Today | None = None
 
     async def release_due(self) -> None:
-        """Release every month that has ended. What cannot be opened waits, and is told of."""
-        for month in await self._counts.due(month_of(self._clock())):
+        """Release every month that has ended. What cannot be opened waits, and is told of.
+
+        The running month is begun, whether or not anything is counted in it: the first month of
+        a line is released even if nobody came.
+        """
+        now = self._clock()
+        if not await self._counts.tallies(month_of(now)):
+            await self._counts.add(self._counting.nothing(now))
+        for month in await self._counts.due(month_of(now)):
             try:
                 await self._counts.release(month, partial(self._released, month))
             except (CryptoError, BadTally):
                 log.warning(
                     "The counts of %s cannot be released: they were sealed with another "
-                    "RETURN_KEY, or are damaged. They are kept.",
+                    "RETURN_KEY, or are damaged. They are kept, and later months wait.",
                     month,
                 )
+                return
 
     async def shown(self) -> Shown:
         """Everything that may be shown now. Raises `LineClosed`, `StorageUnavailable`."""
@@ -180,24 +196,24 @@ class CountsDesk:
         for _, sealed in rows:
             tally = tally.plus(self._counting.opened(month, sealed))
         blank = self._labels.blank(month, self._rules)
-        return disclose(blank, tally, self._counting.random).model_dump_json().encode()
+        made = disclose(blank, tally, self._counting.random, ties(self._counting.form))
+        return made.model_dump_json().encode()
 
     async def _today(self, roster: Roster, now: datetime) -> Today:
-        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        waiting = await self._cases.waiting()
-        name = f"{day:%Y-%m-%d}"
-        body = await self._counts.day(name, lambda: self._snapshot(waiting, now).encode())
-        today = Today.model_validate_json(body)
-        return today.model_copy(update={"load": self._labels.load(roster)})
+        """Made once a day and remembered here alone: on the disk it would name the day."""
+        async with self._making:
+            if self._last is None or self._last.at.date() != now.date():
+                self._last = self._snapshot(await self._cases.waiting(), now)
+            return self._last.model_copy(update={"load": self._labels.load(roster)})
 
-    def _snapshot(self, waiting: list[CaseHeader], now: datetime) -> str:
+    def _snapshot(self, waiting: list[CaseHeader], now: datetime) -> Today:
         rules, random = self._rules.today, self._counting.random
         tally = Tally().with_(cell for header in waiting for cell in _standing(header, now))
         total = disclose(
             Release(month=month_of(now), rules=rules, totals={"waiting": None}), tally, random
         ).totals["waiting"]
-        tables = tuple(fill(table, tally, total, rules, random) for table in self._labels.today())
-        return Today(at=now, rules=rules, waiting=total, tables=tables).model_dump_json()
+        tables = fill(self._labels.today(), tally, {"waiting": total}, rules, random)
+        return Today(at=now, rules=rules, waiting=total, tables=tables)
 
 
 def _standing(header: CaseHeader, now: datetime) -> list[Cell]:

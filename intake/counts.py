@@ -8,14 +8,15 @@ The rules, in this order; each is one function below.
    1/blur-differentially private (Dwork et al., TCC 2006). All that follows looks at blurred
    counts alone and so gives nothing away (post-processing).
 2. *Smallest cell.* What is below `smallest` is hidden, empty cells too.
-3. *Complementary suppression.* Where what is hidden follows from what is shown, more is hidden.
+3. *Complementary suppression.* Where what is hidden follows from what is shown, in its own table
+   or in one that is tied to it (`intake.ties`), more is hidden.
 4. *Rounding* to multiples of `rounding`, and shares of `share_from` upward only.
 
 A release is made once, when its month has ended, and kept; it is shown `shown_after` days later.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -23,6 +24,7 @@ from pydantic import Field
 
 from intake.counting import ALL, REQUESTS, SHARES, Tally, first_day, month_after
 from intake.shapes import Id, Shape
+from intake.ties import Tie, untied
 
 Random = Callable[[int], bytes]
 Base = Literal["requests", "answers", "closings", "waiting"]
@@ -137,7 +139,7 @@ class Shown(Shape):
     today: Today | None = None
 
 
-def disclose(blank: Release, tally: Tally, random: Random) -> Release:
+def disclose(blank: Release, tally: Tally, random: Random, tied: Sequence[Tie] = ()) -> Release:
     """The month's release. `blank` names what is shown; its counts are not looked at."""
     rules = blank.rules
     blurred = {base: _blur(tally.count(base, ALL), rules, random) for base in blank.totals}
@@ -145,9 +147,7 @@ def disclose(blank: Release, tally: Tally, random: Random) -> Release:
     return blank.model_copy(
         update={
             "totals": {base: _rounded(n, rules) for base, n in totals.items()},
-            "tables": tuple(
-                fill(table, tally, totals.get(table.of), rules, random) for table in blank.tables
-            ),
+            "tables": fill(blank.tables, tally, totals, rules, random, tied),
             "shares": tuple(
                 _share(share, tally, totals.get(REQUESTS), rules, random) for share in blank.shares
             ),
@@ -155,27 +155,61 @@ def disclose(blank: Release, tally: Tally, random: Random) -> Release:
     )
 
 
-def fill(table: Table, tally: Tally, total: int | None, rules: Rules, random: Random) -> Table:
-    """The table with the counts that may be shown. `total`: blurred; None hides everything."""
-    counts = {cell.id: _blur(tally.count(table.id, cell.id), rules, random) for cell in table.cells}
-    hidden = set(counts)
-    if total is not None:
-        hidden = small(counts, total if table.many else None, rules)
-        hidden = beside(counts, hidden, rules)
-    return table.model_copy(
-        update={
-            "cells": tuple(
-                cell.model_copy(
-                    update={
-                        "count": None
-                        if cell.id in hidden
-                        else _rounded(min(counts[cell.id], total or 0), rules)
-                    }
-                )
-                for cell in table.cells
-            )
+def fill(
+    tables: Sequence[Table],
+    tally: Tally,
+    totals: Mapping[Base, int | None],
+    rules: Rules,
+    random: Random,
+    tied: Sequence[Tie] = (),
+) -> tuple[Table, ...]:
+    """The tables with the counts that may be shown. `totals`: blurred; None hides everything."""
+    counts = {
+        table.id: {
+            cell.id: _blur(tally.count(table.id, cell.id), rules, random) for cell in table.cells
         }
+        for table in tables
+    }
+    hidden = {
+        table.id: _hidden(table, counts[table.id], totals.get(table.of), rules) for table in tables
+    }
+    for tie in tied:
+        hidden |= untied(tie, counts, hidden, lambda few: _follows(few, rules))
+    return tuple(
+        _shown(table, counts[table.id], hidden[table.id], totals.get(table.of), rules)
+        for table in tables
     )
+
+
+def _hidden(
+    table: Table, counts: Mapping[str, int], total: int | None, rules: Rules
+) -> frozenset[str]:
+    """What is hidden by the table itself."""
+    if total is None:
+        return frozenset(counts)
+    few = small(counts, total if table.many else None, rules)
+    return frozenset(beside(counts, few, rules))
+
+
+def _shown(
+    table: Table,
+    counts: Mapping[str, int],
+    hidden: frozenset[str],
+    total: int | None,
+    rules: Rules,
+) -> Table:
+    """With rounded counts, none above the total, in what is not hidden."""
+    cells = (
+        cell.model_copy(
+            update={
+                "count": None
+                if cell.id in hidden
+                else _rounded(min(counts[cell.id], total or 0), rules)
+            }
+        )
+        for cell in table.cells
+    )
+    return table.model_copy(update={"cells": tuple(cells)})
 
 
 def small(counts: Mapping[str, int], total: int | None, rules: Rules) -> set[str]:

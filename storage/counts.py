@@ -11,9 +11,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from intake.counting import month_after
 from storage.database import Database
-from storage.dialects import in_turn, insert_if_absent
+from storage.dialects import in_turn
 from storage.rows import Count
-from storage.tables import days, releases, tallies
+from storage.tables import releases, tallies
 
 Make = Callable[[list[tuple[bytes, bytes]]], bytes]
 """Makes a release of a month's rows, each the name of its key and the sealed tally."""
@@ -56,40 +56,35 @@ class Counts:
         return await self._database.read(lambda connection: _rows(connection, month))
 
     async def due(self, before: str) -> list[str]:
-        """The months before this one that are not released yet, in order."""
-        clause = select(tallies.c.month).where(tallies.c.month < before).distinct()
-        return await self._database.read(lambda c: list(c.scalars(clause.order_by("month"))))
+        """The months before this one that are not released yet, in order, and without a gap: a
+        month that were left out would be known to have had nothing in it."""
+
+        def work(connection: Connection) -> str | None:
+            last: str | None = connection.execute(select(func.max(releases.c.month))).scalar()
+            if last is not None:
+                return month_after(last)
+            return connection.execute(select(func.min(tallies.c.month))).scalar()
+
+        month, found = await self._database.read(work), list[str]()
+        while month is not None and month < before:
+            found.append(month)
+            month = month_after(month)
+        return found
 
     async def release(self, month: str, make: Make) -> None:
         """Release a month, once: what was released before stays as it is."""
+        there = select(releases.c.month).where(releases.c.month == month)
 
         def work(connection: Connection) -> None:
             in_turn(connection, _TURN)
-            rows = _rows(connection, month)
-            if rows:
-                clause = insert_if_absent(releases, connection.dialect)
-                connection.execute(clause.values(month=month, body=make(rows)))
-                connection.execute(delete(tallies).where(tallies.c.month == month))
+            if connection.execute(there).first() is not None:
+                return
+            body = make(_rows(connection, month))
+            connection.execute(insert(releases), {"month": month, "body": body})
+            connection.execute(delete(tallies).where(tallies.c.month == month))
 
         await self._database.write(work)
         await self._database.compact()
-
-    async def day(self, day: str, make: Callable[[], bytes]) -> bytes:
-        """What is shown of a day, made when it is first asked for; of other days nothing stays."""
-        clause = select(days.c.body).where(days.c.day == day)
-
-        def work(connection: Connection) -> bytes:
-            in_turn(connection, _TURN)
-            body: bytes | None = connection.execute(clause).scalar()
-            if body is not None:
-                return body
-            connection.execute(delete(days))
-            made = make()
-            connection.execute(insert(days), {"day": day, "body": made})
-            return made
-
-        body: bytes | None = await self._database.read(lambda c: c.execute(clause).scalar())
-        return body if body is not None else await self._database.write(work)
 
     async def released(self) -> list[bytes]:
         """Every release, in the order of the months."""

@@ -163,13 +163,6 @@ releases = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-days = Table(
-    "days",
-    metadata,
-    Column("day", String, primary_key=True),
-    Column("body", LargeBinary, nullable=False),
-)
-
 nonces = Table(
     "nonces",
     metadata,

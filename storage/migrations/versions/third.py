@@ -23,16 +23,15 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("month", "key_name", name="pk_tallies"),
     )
-    for name, key in (("releases", "month"), ("days", "day")):
-        op.create_table(
-            name,
-            sa.Column(key, sa.String(), nullable=False),
-            sa.Column("body", sa.LargeBinary(), nullable=False),
-            sa.PrimaryKeyConstraint(key, name=f"pk_{name}"),
-        )
+    op.create_table(
+        "releases",
+        sa.Column("month", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("month", name="pk_releases"),
+    )
 
 
 def downgrade() -> None:
-    for name in ("days", "releases", "tallies"):
-        op.drop_table(name)
+    op.drop_table("releases")
+    op.drop_table("tallies")
     op.drop_column("cases", "concluded")
