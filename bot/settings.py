@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     counts_rounding: int = Field(default=Rules().rounding, ge=Rules().rounding, le=1_000)
     counts_share_from: int = Field(default=Rules().share_from, ge=Rules().share_from, le=100_000)
     counts_shown_after: int = Field(default=Rules().shown_after, ge=Rules().shown_after, le=366)
-    counts_blur: float = Field(default=Rules().blur, ge=Rules().blur, le=100)
+    counts_blur: int = Field(default=Rules().blur, ge=Rules().blur, le=100)
     log_level: Annotated[LogLevel, BeforeValidator(_in_capitals)] = "INFO"
 
     def rules(self) -> Rules:

@@ -41,7 +41,7 @@ class Rules(Shape):
     rounding: int = Field(default=5, ge=5, le=1_000)
     share_from: int = Field(default=50, ge=50, le=100_000)
     shown_after: int = Field(default=14, ge=14, le=366)
-    blur: float = Field(default=4.0, ge=4.0, le=100.0)
+    blur: int = Field(default=4, ge=4, le=100)
 
     @property
     def today(self) -> Self:
@@ -265,7 +265,7 @@ def _blur(n: int, rules: Rules, random: Random) -> int:
     return n + _geometric(rules.blur, random) - _geometric(rules.blur, random)
 
 
-def _geometric(scale: float, random: Random) -> int:
+def _geometric(scale: int, random: Random) -> int:
     """How often a coin that shows heads with probability exp(-1/scale) does so before tails."""
     if scale <= 0:
         return 0

@@ -23,6 +23,7 @@ from crypto.padding import pad, padded_size
 from crypto.receipt import Erasure, ReceiptCode, lock_name, seal_lock
 from crypto.requests import sign_request
 from crypto.sealing import FORMAT, Context, hint, seal_record, wrap_case_key
+from crypto.tally import TallyKey
 from crypto.token import ReturnToken, seal_token
 from crypto.xwing import SUITE, load_public
 from tests.crypto.samples import (
@@ -264,6 +265,24 @@ def tokens() -> Iterator[Vector]:
     yield vector("bound to another use", loose, fails="Altered")
 
 
+def tallies() -> Iterator[Vector]:
+    key, counts = secret("return key"), b'[["requests","all",3],["status","contract",2]]'
+    tally = TallyKey(key)
+    sealed = tally.seal("2026-11", counts, stream("tally"))
+
+    def vector(name: str, data: bytes, **more: str) -> Vector:
+        same = {"return_key": key.hex(), "month": "2026-11", "sealed": data.hex()}
+        return {"name": name} | same | more
+
+    yield vector("a month", sealed, key_name=tally.name.hex(), counts=counts.decode())
+    yield vector("another month", sealed, month="2026-12", fails="Altered")
+    yield vector("another key", sealed, return_key=secret("other").hex(), fails="Altered")
+    yield vector("one bit", flipped(sealed, 8 * 40), fails="Altered")
+    yield vector("one byte short", sealed[:-1], fails="Altered")
+    yield vector("shorter than a tag", sealed[:28], fails="Truncated")
+    yield vector("another version", b"\x02" + sealed[1:], fails="UnknownVersion")
+
+
 def paddings() -> Iterator[Vector]:
     for text in (b"", b"a", b"\x80", b"\x80\0\0", b"a" * 511, b"a" * 512):
         yield {"name": f"{len(text)} bytes", "padded": pad(text).hex(), "plaintext": text.hex()}
@@ -420,6 +439,7 @@ FILES = {
     "code": codes,
     "lock": locks,
     "token": tokens,
+    "tally": tallies,
     "padding": paddings,
     "derivation": derivations,
     "envelope": envelopes,

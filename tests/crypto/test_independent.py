@@ -24,7 +24,7 @@ PLACE_JSON = {
 }
 TEXTS = [b"", b"a", "Мне нужна помощь".encode() * 10, b"x" * 511, b"x" * 512, b"x" * 70_000]
 SHARED = (
-    *("record", "wrap", "letter", "draft", "token"),
+    *("record", "wrap", "letter", "draft", "token", "tally"),
     *("code", "lock", "padding", "derivation", "xwing"),
 )
 

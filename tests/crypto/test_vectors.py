@@ -20,6 +20,7 @@ from crypto.padding import pad, padded_size, unpad
 from crypto.receipt import ReceiptCode, lock_name, open_lock
 from crypto.requests import verify_request
 from crypto.sealing import CaseKey, Context, SealedRecord, Wrap
+from crypto.tally import TallyKey
 from crypto.token import open_token
 from crypto.xwing import key_pair
 
@@ -84,6 +85,12 @@ def token(vector: Vector) -> Vector:
         "inbox_secret": opened.inbox_secret.hex(),
         "case_id": opened.case_id.hex(),
     }
+
+
+def tally(vector: Vector) -> Vector:
+    key = TallyKey(raw(vector["return_key"]))
+    counts = key.open(vector["month"], raw(vector["sealed"]))
+    return {"key_name": key.name.hex(), "counts": counts.decode()}
 
 
 def padding(vector: Vector) -> Vector:
@@ -162,6 +169,7 @@ CHECKS: dict[str, Callable[[Vector], Vector]] = {
     "code": code,
     "lock": lock,
     "token": token,
+    "tally": tally,
     "padding": padding,
     "derivation": derivation,
     "envelope": envelope,

@@ -40,6 +40,10 @@ const JOBS = {
     return { sealed: hex(await tropa.sealRecord(await tropa.inboxPublic(inbox), job.context, raw(job.plaintext))) };
   },
   token: (job) => tropa.openToken(raw(job.return_key), raw(job.sealed)),
+  tally: (job) => ({
+    key_name: hex(tropa.derive(raw(job.return_key), "tally name", 8)),
+    counts: tropa.openTally(raw(job.return_key), job.month, raw(job.sealed)).toString("utf8"),
+  }),
   padding: (job) => {
     if ("size" in job) return { size: tropa.paddedSize(job.length) };
     const plaintext = tropa.unpad(raw(job.padded));

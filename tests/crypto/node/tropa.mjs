@@ -224,6 +224,13 @@ export function openToken(returnKey, sealed) {
   };
 }
 
+export function openTally(returnKey, month, sealed) {
+  if (sealed.length < 1 + NONCE + TAG) throw new Failure("Truncated");
+  if (sealed[0] !== FORMAT) throw new Failure("UnknownVersion");
+  const key = derive(returnKey, "tally");
+  return unpad(aeadOpen(key, sealed.subarray(1, 1 + NONCE), sealed.subarray(1 + NONCE), ascii(`${PROTOCOL} tally${month}`)));
+}
+
 export function originOf(draftSecret) {
   const inbox = inboxOf(draftSecret);
   const bound = Buffer.concat([ascii(`${PROTOCOL} origin`), inboxId(inbox)]);
