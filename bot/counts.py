@@ -202,7 +202,7 @@ class CountsDesk:
     async def _today(self, roster: Roster, now: datetime) -> Today:
         """Made once a day and remembered here alone: on the disk it would name the day."""
         async with self._making:
-            if self._last is None or self._last.at.date() != now.date():
+            if self._last is None or self._last.at.date() < now.date():
                 self._last = self._snapshot(await self._cases.waiting(), now)
             return self._last.model_copy(update={"load": self._labels.load(roster)})
 
@@ -213,20 +213,23 @@ class CountsDesk:
             Release(month=month_of(now), rules=rules, totals={"waiting": None}), tally, random
         ).totals["waiting"]
         tables = fill(self._labels.today(), tally, {"waiting": total}, rules, random)
-        return Today(at=now, rules=rules, waiting=total, tables=tables)
+        day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return Today(at=day, rules=rules, waiting=total, tables=tables)
 
 
 def _standing(header: CaseHeader, now: datetime) -> list[Cell]:
-    """What a request that waits counts in: how urgent, how long, how soon due, for whom."""
+    """What a request that waits counts in: how urgent, how long, how soon due, for whom.
+
+    One that waits longer than a week counts as that alone: every further day tells of it anew.
+    """
     age = now - header.received
+    within = next((name for name, most in CLASSES if age <= most), LONGER)
+    cells = [("waiting", ALL), (words.AGE, within)]
+    if within == LONGER:
+        return cells
     left = header.promised_by - now
     due = words.LATE if left < timedelta(0) else words.SOON if left <= DAY else words.LATER
-    cells = [
-        ("waiting", ALL),
-        (URGENCY, header.level.value.lower()),
-        (words.AGE, next((name for name, most in CLASSES if age <= most), LONGER)),
-        (words.DUE, due),
-    ]
+    cells += [(URGENCY, header.level.value.lower()), (words.DUE, due)]
     return [*cells, *((words.SKILL, skill) for skill in sorted(header.skills))]
 
 
@@ -291,6 +294,7 @@ class Labels:
             label=_label(counted.label),
             of="requests",
             many=counted.many,
+            alone=(*counted.alone, UNSAID) if counted.many else (),
             told=counted.told,
             cells=_fields(cells | unsaid),
         )

@@ -266,6 +266,7 @@ def _counted(table: CountedIn, question: Question, languages: tuple[str, ...]) -
         many=question.kind is Kind.MANY,
         cells=alone | groups,
         cell_of={choice: group_of.get(choice, choice) for choice in question.choices},
+        alone=tuple(name for name, one in question.choices.items() if one.alone),
         told=table.told,
     )
 

@@ -119,7 +119,10 @@ MEANINGS: Final = {
     ),
     WAITED: "From the hour in which the request came until the first reply, in classes.",
     PROMISE: "In time: before the hour that the urgency of the request promised.",
-    "waiting": "Open requests in which it is our turn, counted once a day.",
+    "waiting": (
+        "Open requests in which it is our turn, counted once a day. One that waits longer than a "
+        "week stands in the total and under that alone."
+    ),
 }
 
 SEVERAL: Final = "One request can stand in several lines: they do not add up to the whole."

@@ -4,9 +4,11 @@ The rules, in this order; each is one function below.
 
 1. *Blur.* Every count is moved at random, as often up as down. Without it whoever knows everybody
    but one reads that one's answer off a figure that is 12 or 13, however it is rounded. The noise
-   is discrete Laplace (Ghosh, Roughgarden, Sundararajan, STOC 2009), which makes each count
-   1/blur-differentially private (Dwork et al., TCC 2006). All that follows looks at blurred
-   counts alone and so gives nothing away (post-processing).
+   is normal, to the nearest whole number, with the standard deviation `blur`. Whoever compares k
+   figures about one person then guesses right with a probability of at most the normal
+   distribution's value at sqrt(k) / (2 blur) (Gaussian differential privacy: Dong, Roth, Su,
+   J. R. Stat. Soc. B 84, 2022). All that follows looks at blurred counts alone and so gives
+   nothing away (post-processing).
 2. *Smallest cell.* What is below `smallest` is hidden, empty cells too.
 3. *Complementary suppression.* Where what is hidden follows from what is shown, in its own table
    or in one that is tied to it (`intake.ties`), more is hidden.
@@ -18,7 +20,8 @@ A release is made once, when its month has ended, and kept; it is shown `shown_a
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, Self
+from statistics import NormalDist
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
@@ -41,7 +44,7 @@ class Rules(Shape):
     rounding: int = Field(default=5, ge=5, le=1_000)
     share_from: int = Field(default=50, ge=50, le=100_000)
     shown_after: int = Field(default=14, ge=14, le=366)
-    blur: int = Field(default=4, ge=4, le=100)
+    blur: int = Field(default=6, ge=6, le=100)
 
     @property
     def today(self) -> Self:
@@ -61,13 +64,15 @@ class Cell(Shape):
 class Table(Shape):
     """Counts by the answers to one question. `many`: one person may stand in several cells.
 
-    `told`: its figures stand among the sentences too.
+    `alone`: the cells of such a table in which whoever stands there stands alone. `told`: its
+    figures stand among the sentences too.
     """
 
     id: Id
     label: Label
     of: Base
     many: bool = False
+    alone: tuple[Id, ...] = ()
     told: bool = False
     cells: tuple[Cell, ...]
 
@@ -120,7 +125,10 @@ class Load(Shape):
 
 
 class Today(Shape):
-    """How the line stands, once a day and coarser than a release; `load` is the roster's alone."""
+    """How the line stands, once a day and coarser than a release; `load` is the roster's alone.
+
+    `at`: the day, as the instant at which it began.
+    """
 
     at: datetime
     rules: Rules
@@ -187,8 +195,15 @@ def _hidden(
     """What is hidden by the table itself."""
     if total is None:
         return frozenset(counts)
-    few = small(counts, total if table.many else None, rules)
-    return frozenset(beside(counts, few, rules))
+    if not table.many:
+        return frozenset(beside(counts, small(counts, None, rules), rules))
+    # Whoever stands in no cell alone is the rest of the total: as good as a cell that is shown.
+    apart = {cell: n for cell, n in counts.items() if cell in table.alone}
+    mixed = {cell: n for cell, n in counts.items() if cell not in table.alone}
+    parts = apart | {_REST: total - sum(apart.values())}
+    hidden = beside(parts, small(parts, None, rules), rules)
+    hidden |= set(mixed) if _REST in hidden else beside(mixed, small(mixed, total, rules), rules)
+    return frozenset(hidden - {_REST})
 
 
 def _shown(
@@ -210,6 +225,10 @@ def _shown(
         for cell in table.cells
     )
     return table.model_copy(update={"cells": tuple(cells)})
+
+
+_REST: Final = ""
+"""No id of a cell: those who stand in none of the cells that exclude others."""
 
 
 def small(counts: Mapping[str, int], total: int | None, rules: Rules) -> set[str]:
@@ -261,16 +280,10 @@ def percent_below(whole: int | None, rules: Rules) -> int | None:
 
 
 def _blur(n: int, rules: Rules, random: Random) -> int:
-    """The difference of two geometric numbers is discrete Laplace noise of scale `blur`."""
-    return n + _geometric(rules.blur, random) - _geometric(rules.blur, random)
-
-
-def _geometric(scale: int, random: Random) -> int:
-    """How often a coin that shows heads with probability exp(-1/scale) does so before tails."""
-    if scale <= 0:
-        return 0
-    uniform = (int.from_bytes(random(8), "big") + 1) / 2**64  # in (0, 1]
-    return math.floor(-math.log(uniform) * scale)
+    if not rules.blur:
+        return n
+    uniform = (int.from_bytes(random(6), "big") + 0.5) / 2**48  # in (0, 1), exactly
+    return n + round(NormalDist(0, rules.blur).inv_cdf(uniform))
 
 
 def _rounded(n: int | None, rules: Rules) -> int | None:

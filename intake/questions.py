@@ -137,7 +137,8 @@ class Counted:
     """A table of the counts: how the answers to one question are counted.
 
     `cell_of`: from a choice to the cell it counts in, of the same name where nothing is grouped.
-    `told`: its figures stand among the sentences too.
+    `alone`: cells in which whoever stands there stands in no other. `told`: its figures stand
+    among the sentences too.
     """
 
     id: str
@@ -146,6 +147,7 @@ class Counted:
     many: bool
     cells: Mapping[str, Words]
     cell_of: Mapping[str, str]
+    alone: tuple[str, ...]
     told: bool
 
 
