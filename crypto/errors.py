@@ -24,6 +24,10 @@ class BadWords(BadFormat):
     """Not the 24 words of an identity: a word mistyped, missing or out of order."""
 
 
+class TooMuchWork(BadFormat):
+    """An identity file asks for more work than this machine can do, or can do just now."""
+
+
 class Mistyped(BadFormat):
     """Not a code of a receipt: a digit wrong, missing or in another's place."""
 

@@ -11,13 +11,17 @@ from typing import Final
 import pyrage
 from mnemonic import Mnemonic
 
-from crypto.errors import BadFormat, BadWords, CryptoError, WrongPassphrase
+from crypto.errors import BadFormat, BadWords, CryptoError, TooMuchWork, WrongPassphrase
 from crypto.kdf import check_secret
 
 _INTRO: Final = b"age-encryption.org/v1\n-> scrypt "
 _LINE: Final = re.compile(rb"tropa-identity-1 ([A-Za-z0-9+/]{43}=)\n")
 _WHAT: Final = "this identity file"
 WORDS: Final = 24
+
+_TRIES: Final = 20
+"""The library times one short run to see what this machine can do. Where something else runs in
+that millisecond, a file like any other seems to ask for too much; trying again takes no time."""
 
 
 def encrypt_seed(seed: bytes, passphrase: str) -> bytes:
@@ -34,10 +38,14 @@ def decrypt_seed(data: bytes, passphrase: str) -> bytes:
     """The seed. `WrongPassphrase`, or `BadFormat` when it is no identity file or is damaged."""
     if not data.startswith(_INTRO):
         raise BadFormat(f"{_WHAT} is none: it must be an age file locked with a passphrase")
-    try:
-        line = bytes(pyrage.passphrase.decrypt(data, passphrase))
-    except pyrage.DecryptError as error:
-        raise _explained(error) from None
+    for left in reversed(range(_TRIES)):
+        try:
+            line = bytes(pyrage.passphrase.decrypt(data, passphrase))
+            break
+        except pyrage.DecryptError as error:
+            told = _explained(error)
+            if not (left and isinstance(told, TooMuchWork)):
+                raise told from None
     found = _LINE.fullmatch(line)
     if found is None:
         raise BadFormat(f"{_WHAT} holds something that is not an identity of Tropa")
@@ -72,5 +80,8 @@ def _explained(error: Exception) -> CryptoError:
     if text == "Decryption failed":
         return WrongPassphrase(_WHAT)
     if text.startswith("Excessive work"):
-        return BadFormat(f"{_WHAT} asks for more work than this machine can do: make a new one")
+        return TooMuchWork(
+            f"{_WHAT} asks for more work than this machine can do now: end what else runs on it "
+            "and try again"
+        )
     return BadFormat(f"{_WHAT} is damaged: take another copy, or your 24 words")

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from crypto.errors import BadFormat, WrongPassphrase
+from crypto.errors import BadFormat, TooMuchWork, WrongPassphrase
 from crypto.identity import Identity
 from crypto.kdf import Random
 from crypto.keyfile import decrypt_seed
@@ -120,6 +120,10 @@ class Desk:
         except WrongPassphrase:
             raise DeskError(
                 "The passphrase does not fit. Look at the keyboard layout and Caps Lock."
+            ) from None
+        except TooMuchWork:
+            raise DeskError(
+                "This machine is too busy to open your key now. Close other programs and try again."
             ) from None
         except BadFormat:
             raise DeskError(

@@ -132,3 +132,19 @@ def test_a_file_that_would_take_hours_to_open_is_refused_at_once() -> None:
     body = b"Ri9UiX2X73TaGK5YYszwQ+Ri9UiX2X73TaGK5YYszwQ\n--- " + b"A" * 43 + b"\n" + bytes(80)
     with pytest.raises(BadFormat, match="more work than this machine"):
         decrypt_seed(header + body, "p")
+
+
+def test_a_machine_that_is_busy_for_a_moment_opens_it_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file, opens = encrypt_seed(secret("kept identity"), "p"), pyrage.passphrase.decrypt
+    busy = iter(["Excessive work parameter for passphrase.", "Excessive work parameter."])
+
+    def decrypt(data: bytes, passphrase: str) -> bytes:
+        """The real library, on a machine that seemed slow to it twice."""
+        for text in busy:
+            raise pyrage.DecryptError(text)
+        return bytes(opens(data, passphrase))
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", decrypt)
+    assert decrypt_seed(file, "p") == secret("kept identity")

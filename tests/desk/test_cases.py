@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from crypto.errors import TooMuchWork
 from desk.home import Home
 from intake.wire import CaseFile
 from tests.desk.world import CALM, URGENT, World, held_file, identity_of
@@ -29,6 +30,18 @@ def test_the_queue_shows_the_most_urgent_first_and_the_promise_in_words(world: W
 
 def test_an_empty_queue_says_so(world: World) -> None:
     assert "Nothing waits" in world.desk("anna").run("queue").all
+
+
+def test_a_key_that_cannot_be_opened_just_now_is_not_called_damaged(world: World) -> None:
+    """Whoever believes that her key is lost goes for the 24 words, or loses them as well."""
+
+    def too_busy(_data: bytes, _passphrase: str) -> bytes:
+        raise TooMuchWork("this identity file asks for more work than this machine can do now")
+
+    ran = world.desk("anna").run("queue", open_seed=too_busy)
+    assert ran.code == 1
+    assert "too busy" in ran.all
+    assert "damaged" not in ran.all
 
 
 def test_the_queue_for_programs_is_json(world: World) -> None:

@@ -68,6 +68,7 @@ def test_from_taking_to_closing_with_two_volunteers(
     asker.write("Спасибо. Что мне делать завтра?")
     hers.goto(anna.home)
     expect(hers.locator("tr.lifted")).to_contain_text("waits for an answer")
+    expect(hers.locator(".empty")).to_contain_text("Nothing else waits for you")
     hers.goto(anna.case(asker.case))
     expect(reply).to_contain_text("Read.")
     expect(hers.locator(".item.theirs").last).to_contain_text("Что мне делать завтра?")
