@@ -23,7 +23,7 @@ from desk.watch import watch
 from desk.working import CaseArgument, Json, at_work, find_case, find_waiting, short, tell_done
 from intake.case import Level
 from intake.questions import Form
-from intake.roster import Organisation
+from intake.roster import Organisation, Roster
 from intake.wire import CaseFile, Queue
 
 
@@ -93,18 +93,40 @@ def queue(
             watch(desk, casework.client, every)
             return
         form = desk.form_in_use(casework.client, casework.roster)
+        _known(casework.roster, form, language, skill)
         found = casework.queue(level, language, skill, start)
     if as_json:
         desk.tell_json(found.model_dump(mode="json"))
     else:
-        _show_queue(desk, found, form, start)
+        narrow = (level, language, skill) != (None, None, None)
+        _show_queue(desk, found, form, start, narrow)
 
 
-def _show_queue(desk: Desk, found: Queue, form: Form, start: int) -> None:
+def _known(roster: Roster, form: Form, language: str | None, skill: str | None) -> None:
+    """A filter that nothing could ever fit is a slip, and an empty queue the wrong answer to it."""
+    languages = {*form.languages, *(one for member in roster.members for one in member.languages)}
+    skills = {*form.routing.skills, *(one for member in roster.members for one in member.skills)}
+    if language is not None and language not in languages:
+        raise DeskError(
+            "There is no language {name} here. There are: {names}.",
+            name=language,
+            names=", ".join(sorted(languages)),
+        )
+    if skill is not None and skill not in skills:
+        raise DeskError(
+            "There is no skill {name}. There are: {names}.",
+            name=skill,
+            names=", ".join(sorted(skills)),
+        )
+
+
+def _show_queue(desk: Desk, found: Queue, form: Form, start: int, narrow: bool) -> None:
     rows = hers(found)
     if rows:
         desk.out.print(queue_table(desk, rows, form))
-    else:
+    if narrow and not found.cases:
+        desk.tell("Nothing fits this filter.")
+    elif not rows:
         desk.tell("Nothing waits for you.")
     end = start + len(found.cases)
     if end < found.matching:

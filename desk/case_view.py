@@ -17,7 +17,7 @@ from desk.queue_view import SHORT, due_text, level_text, skills_text
 from desk.reading import Change, Entry, Fault, Reading
 from desk.safe import plain
 from desk.words import contact, days, waiting
-from intake.case import Turn
+from intake.case import State, Turn
 from intake.questions import Form
 from intake.records import INTAKE, NOTE
 from intake.roster import Roster
@@ -105,7 +105,8 @@ def _facts(desk: Desk, reading: Reading, form: Form, around: Around) -> Table:
     header, now = reading.header, desk.clock()
     facts = _grid()
     due = due_text(desk, header, now)
-    due.append(f"  ({header.promised_by:%Y-%m-%d %H:%M} UTC)", style="dim")
+    if header.turn is Turn.OURS and header.state is not State.CLOSED:
+        due.append(f"  ({header.promised_by:%Y-%m-%d %H:%M} UTC)", style="dim")
     facts.add_row(desk.say("Answer due"), due)
     facts.add_row(
         desk.say("Waiting"),

@@ -13,7 +13,7 @@ from desk.casework import name_of
 from desk.desk import Desk
 from desk.safe import plain
 from desk.words import promise, span, waiting
-from intake.case import Level, Turn
+from intake.case import Level, State, Turn
 from intake.questions import Form
 from intake.wire import Header, Queue
 
@@ -75,6 +75,11 @@ def skills_text(skills: Sequence[str], form: Form | None, language: str) -> str:
 
 
 def due_text(desk: Desk, header: Header, now: datetime) -> Text:
+    """What is left of the promise; once it is kept, there is none."""
+    if header.state is State.CLOSED:
+        return Text(desk.say("closed"))
+    if header.turn is Turn.THEIRS:
+        return Text(desk.say("answered"))
     words = promise(desk.language, header.promised_by, now)
     return Text.assemble((words, "bold red" if now >= header.promised_by else ""))
 
@@ -87,6 +92,4 @@ def _holding(desk: Desk, header: Header, now: datetime) -> str:
     if header.held_by == "other":
         name = name_of(desk.trust.last_roster(), header.holder)
         return desk.say("with {name}", name=name) if name else desk.say("taken")
-    yours = desk.say("yours, {span}", span=span(desk.language, header.leased_until - now))
-    # Whoever holds it looks first at those where the person waits.
-    return f"{yours}, {desk.say('answered')}" if header.turn is Turn.THEIRS else yours
+    return desk.say("yours, {span}", span=span(desk.language, header.leased_until - now))

@@ -68,13 +68,19 @@ def receipt(slip: Slip, pen: Pen) -> Card:
     groups = slip.code.split()
     middle = -(-len(groups) // 2)
     lines = f"{' '.join(groups[:middle])}\n{' '.join(groups[middle:])}"
-    come_back = say("To come back: /start, then “I have a code”. None of us will ask you for it.")
+    if slip.verb is Verb.ERASE_CODE:
+        use = say(
+            "To use it: /start, then “I have a code”. Do not take it for your other code: nothing "
+            "is asked before it erases."
+        )
+    else:
+        use = say("To come back: /start, then “I have a code”. None of us will ask you for it.")
     return card(
         [
             bold(say(_TITLES[slip.verb])),
             f"<code>{text(lines)}</code>",
             text(say(_MEANINGS[slip.verb])),
-            faint(come_back),
+            faint(use),
         ],
         [[pen.plain_key(say("I wrote it down"), Verb.WROTE)], [_hide(pen)]],
     )

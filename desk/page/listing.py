@@ -115,7 +115,8 @@ class Words:
             waited=waiting(self.language, header.received, self.now),
             received=f"{header.received:{MOMENT}} UTC",
             due=self._due(header, open_),
-            due_at=f"{header.promised_by:{MOMENT}} UTC",
+            # A time beside "answered" would read as the time of the answer.
+            due_at=f"{header.promised_by:{MOMENT}} UTC" if open_ else "",
             late=open_ and self.now >= header.promised_by,
             soon=open_ and header.promised_by > self.now and left <= SOON,
             turn=turn_words(self.language, header.turn, header.records),

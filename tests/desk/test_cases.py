@@ -44,6 +44,17 @@ def test_a_key_that_cannot_be_opened_just_now_is_not_called_damaged(world: World
     assert "damaged" not in ran.all
 
 
+def test_a_filter_that_nothing_can_fit_is_a_slip(world: World) -> None:
+    """The queue shows the skill as "Lawyer"; whoever types that must not be told to rest."""
+    case = world.submit(URGENT)
+    anna = world.desk("anna")
+    assert "There is no skill lawyer. There are: " in anna.run("queue", "--skill", "lawyer").all
+    assert "There is no language russian here" in anna.run("queue", "--language", "russian").all
+    assert case[:8] in anna.run("queue", "--level", "P1").all
+    nothing = anna.run("queue", "--level", "P3")
+    assert (nothing.code, "Nothing fits this filter" in nothing.all) == (0, True)
+
+
 def test_the_queue_for_programs_is_json(world: World) -> None:
     case = world.submit(URGENT)
     found = world.desk("anna").run("queue", "--json").json

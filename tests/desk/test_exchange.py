@@ -53,7 +53,8 @@ def test_whose_turn_it_is_is_shown_to_whoever_holds_it(world: World) -> None:
     anna = world.desk("anna")
     told(anna.run("reply", case, "--yes", "--file", written(world, "x")))
     assert "we wait for the person" in told(anna.run("open", case))
-    assert "yours, 12 h, answered" in anna.run("queue").all
+    assert "answered yours, 12 h" in anna.run("queue").all
+    assert "left" not in anna.run("queue").all
     world.write(case, "Я здесь")
     assert "answered" not in anna.run("queue").all
 

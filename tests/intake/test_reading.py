@@ -61,7 +61,7 @@ def test_what_follows_from_an_answer_is_shown_as_derived() -> None:
 
 
 def test_an_answer_the_form_does_not_know_is_shown_as_it_is() -> None:
-    assert read("en", {"who": "martian", "case": ("a337", "a999")})["Help for"] == "martian"
+    assert read("en", {"who": "martian", "case": ("a337", "a999")})["Who needs help"] == "martian"
     assert read("en", {"case": ("a337", "a999")})["Criminal case"] == "Art. 337 (absence), a999"
 
 
