@@ -84,6 +84,8 @@ def explain(error: OSError, path: Path) -> DeskError:
     """The sentence for a fault of the file system."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DeskError("The disk is full: {path} was not written. Free some space.", path=path)
+    if error.errno == errno.ENOENT and not path.absolute().parent.is_dir():
+        return DeskError("There is no folder {path}.", path=path.parent)
     if error.errno == errno.ENOENT:
         return DeskError("There is no file {path}.", path=path)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -71,6 +71,8 @@ def test_a_file_that_is_there_is_not_touched(
     assert ran.code == 1
     assert "exists already" in ran.all
     assert target.read_bytes() == before
+    nowhere = world.desk("anna").run(*command, "--output", str(tmp_path / "none" / "x.age"))
+    assert f"There is no folder {tmp_path / 'none'}." in nowhere.all.replace("\n", "")
 
 
 @pytest.mark.parametrize("key", ["age1", "AGE-SECRET-KEY-1", "ssh-ed25519 AAAA", "tropa-member:x"])
