@@ -320,3 +320,25 @@ def test_it_speaks_russian(world: World, serve: Serve, enter: Enter) -> None:
     expect(page.locator("h1")).to_have_text("Очередь")
     expect(page.locator("tbody tr")).to_contain_text("осталось")
     assert page.locator("html").get_attribute("lang") == "ru"
+
+
+def test_on_a_narrow_screen_nothing_is_cut_off(world: World, serve: Serve, enter: Enter) -> None:
+    """Every form of an act opened: a colleague with many skills once pushed the rest aside."""
+    asker = asks(world, {**URGENT, "note": "Слово" * 60})
+    desk = serve("anna", language="ru")
+    page = enter(desk)
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(desk.case(asker.case))
+    page.locator("[data-key=t]").click()
+    expect(page.locator(".tag.mine")).to_be_visible()
+    cut_off = page.evaluate(
+        """() => {
+            for (const one of document.querySelectorAll("details")) one.open = true;
+            const options = document.querySelectorAll("option");
+            for (const one of options) one.textContent += " Юрист".repeat(9);
+            return [...document.querySelectorAll("main *:not(option, optgroup)")]
+                .filter((one) => one.getBoundingClientRect().right > innerWidth)
+                .map((one) => `${one.tagName} ${one.id} ${one.textContent.slice(0, 30)}`);
+        }"""
+    )
+    assert cut_off == []
