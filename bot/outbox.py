@@ -146,7 +146,7 @@ class Delivery(Waking):
     async def _deliver(self, due: Due) -> None:
         way = await self._way(due)
         if way is None:
-            await self._outbox.left(due.case_id, due.numbers)
+            await self._outbox.left(due.case_id, due.numbers, due.place)
             return
         if await self._renew(way.chat, way.inbox.text):
             chat = self._chats.known(way.chat)
@@ -168,7 +168,7 @@ class Delivery(Waking):
         case = await self._inboxes.get(inbox.id)
         if case is None or case.header.id != due.case_id:
             return None
-        if case.place != inbox.place(token.chat_id):
+        if due.place != inbox.place(token.chat_id):
             return None  # the person reads elsewhere now; that chat may be in other hands
         unread = [one.number for one in case.replies if one.state is not ReplyState.READ]
         first = min(unread, default=due.numbers[0])
@@ -202,7 +202,7 @@ class Delivery(Waking):
         try:
             sent = await self._painter.announce(chat, line)
         except Unreachable:
-            await self._outbox.undeliverable(due.case_id, due.numbers)
+            await self._outbox.undeliverable(due.case_id, due.numbers, due.place)
             return
         chat.secret, chat.revision, chat.showing = way.inbox.text, INBOX, None
         chat.language = chat.language or language
@@ -217,8 +217,7 @@ class Delivery(Waking):
     async def _delivered(self, due: Due, way: _Way, message: int) -> None:
         """With a fresh token: who wrote the reply holds the old one opened."""
         token = self._tokens.seal(due.header, due.public_key, way.inbox, way.chat, message)
-        place = way.inbox.place(way.chat)
-        await self._outbox.delivered(due.case_id, due.numbers, token, place)
+        await self._outbox.delivered(due.case_id, due.numbers, token, due.place)
 
 
 def _stands_for(chat: Chat, inbox: InboxSecret) -> bool:

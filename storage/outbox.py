@@ -2,6 +2,9 @@
 
 What is sent, and how, is not known here. A line that was begun is doubtful until it is known to
 have arrived; whoever sends asks again, with `begin`, in the instant before.
+
+What became of a line is noted for the place where it was tried. Where replies are announced
+elsewhere by then, nothing is: they wait, with a token that leads there.
 """
 
 from collections.abc import Sequence
@@ -49,30 +52,38 @@ class Outbox:
         return await self._database.write(work)
 
     async def delivered(
-        self, case_id: bytes, numbers: Sequence[int], token: bytes, place: bytes
+        self, case_id: bytes, numbers: Sequence[int], token: bytes, place: bytes | None
     ) -> None:
-        """The line stands in the chat: `token` (sealed to the case) and `place` lead to it.
+        """The line stands in the chat: `token` (sealed to the case) leads to it.
 
         A reply that was read meanwhile stays read. Raises UnknownCase.
         """
-        await self._end(case_id, numbers, ReplyState.SENT, {"token": token, "place": place})
+        await self._end(case_id, numbers, place, ReplyState.SENT, {"token": token})
 
-    async def undeliverable(self, case_id: bytes, numbers: Sequence[int]) -> None:
+    async def undeliverable(
+        self, case_id: bytes, numbers: Sequence[int], place: bytes | None
+    ) -> None:
         """The chat cannot be reached: the replies lie in the inbox all the same.
 
         Raises UnknownCase.
         """
-        await self._end(case_id, numbers, ReplyState.UNREACHABLE, {})
+        await self._end(case_id, numbers, place, ReplyState.UNREACHABLE, {})
 
-    async def left(self, case_id: bytes, numbers: Sequence[int]) -> None:
+    async def left(self, case_id: bytes, numbers: Sequence[int], place: bytes | None) -> None:
         """They lie in the inbox until the person looks, and nobody is told. Raises UnknownCase."""
-        await self._end(case_id, numbers, ReplyState.INBOX, {})
+        await self._end(case_id, numbers, place, ReplyState.INBOX, {})
 
     async def _end(
-        self, case_id: bytes, numbers: Sequence[int], state: ReplyState, moved: dict[str, Any]
+        self,
+        case_id: bytes,
+        numbers: Sequence[int],
+        place: bytes | None,
+        state: ReplyState,
+        moved: dict[str, Any],
     ) -> None:
         def work(connection: Connection) -> None:
-            locked(connection, is_case(case_id))
+            if locked(connection, is_case(case_id)).place != place:
+                return
             these = replies.c.number.in_(numbers) & (replies.c.case_slot == slot_of(case_id))
             waiting = replies.c.state == ReplyState.WAITING.value
             ended = {"state": state.value, "token": None, "doubtful": 0}
@@ -88,7 +99,7 @@ class Outbox:
 def _due(connection: Connection, which: ColumnElement[bool]) -> list[Due]:
     columns = (replies.c.number, replies.c.token.label("return_token"), replies.c.doubtful)
     clause = (
-        select(*COLUMNS, cases.c.public_key, *columns)
+        select(*COLUMNS, cases.c.public_key, cases.c.place, *columns)
         .join_from(replies, cases, replies.c.case_slot == cases.c.slot)
         .where(which)
         .order_by(replies.c.case_slot, replies.c.number)
@@ -107,5 +118,6 @@ def _one(rows: list[Any]) -> Due:
         last.public_key,
         tuple(row.number for row in rows),
         last.return_token,
+        last.place,
         any(row.doubtful for row in rows),
     )

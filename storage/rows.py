@@ -175,8 +175,8 @@ class InboxRow:
 class Due:
     """A case of whose replies the person may be told now, by one line for all of them.
 
-    `token` came with the last of them, as the desk opened it. `doubtful`: a line was begun before
-    and may have been sent, or not.
+    `token` came with the last of them, as the desk opened it; `place` is where replies are
+    announced now. `doubtful`: a line was begun before and may have been sent, or not.
     """
 
     case_id: bytes
@@ -184,6 +184,7 @@ class Due:
     public_key: bytes
     numbers: tuple[int, ...]
     token: bytes = field(repr=False)
+    place: bytes | None = field(repr=False)
     doubtful: bool
 
 

@@ -391,6 +391,37 @@ async def test_a_chat_that_the_person_left_is_told_nothing(world: World) -> None
     assert await world.line.states(who.sent.inbox) == ["unreachable"]
 
 
+@pytest.mark.parametrize("gone", [None, "block"])
+async def test_who_moves_while_the_line_is_on_its_way_is_told_where_she_went(
+    world: World, gone: str | None
+) -> None:
+    """The line went where she was; what it leaves behind must not lead back there."""
+    who, other = await world.person(), await world.person()
+    line, send = world.line, world.messenger.send
+
+    async def moved(chat: int, card: Card, *, silent: bool = True) -> int:
+        try:
+            return await send(chat, card, silent=silent)
+        finally:
+            await line.inboxes.announce(who.sent.inbox, other.person.id, other.card)
+
+    process = await world.process()
+    await line.reply(who.sent.inbox, "Hello.")
+    if gone:
+        await who.person.act(gone)
+    world.messenger.send = moved  # type: ignore[method-assign]
+    await process.round()
+    world.messenger.send = send  # type: ignore[method-assign]
+    token = _token(line, token_of(await line.case(who.sent.inbox), line.house))
+    assert token.chat_id == other.person.id
+    seen = await line.inboxes.look(who.sent.inbox, other.person.id)
+    assert seen is not None
+    assert seen.here
+    await process.round()
+    assert await other.texts() == [LINE]
+    assert await line.states(who.sent.inbox) == ["sent"]
+
+
 async def test_a_token_of_another_case_leads_nowhere(world: World) -> None:
     who, other, process = await world.person(), await world.person(), await world.process()
     case, line = await world.line.case(who.sent.inbox), world.line

@@ -386,8 +386,8 @@ class World:
         """The person blocked the bot: nothing can be announced."""
         case_id = bytes.fromhex(case)
         due = self.wait(self.storage.outbox.due(self.time()))
-        numbers = next(one.numbers for one in due if one.case_id == case_id)
-        self.wait(self.storage.outbox.undeliverable(case_id, numbers))
+        this = next(one for one in due if one.case_id == case_id)
+        self.wait(self.storage.outbox.undeliverable(case_id, this.numbers, this.place))
 
     async def _insert(self, case: NewCase) -> None:
         row = DraftRow(secrets.token_bytes(16), 1, self.time() + timedelta(hours=24), b"draft")

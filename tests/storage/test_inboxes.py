@@ -142,7 +142,7 @@ async def test_what_waits_to_be_announced_follows_the_card(storage: Storage) -> 
     await storage.inboxes.set_place(case.inbox, b"new token", b"new place", b"opened")
     (due,) = await storage.outbox.due(NOW)
     assert due.token == b"opened"
-    await storage.outbox.left(case.header.id, due.numbers)
+    await storage.outbox.left(case.header.id, due.numbers, due.place)
     assert await storage.outbox.due(NOW) == []
     assert await _states(storage, case) == {1: ReplyState.INBOX}
     await storage.inboxes.set_place(case.inbox, b"newest", b"newest", b"opened")

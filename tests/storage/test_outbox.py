@@ -80,11 +80,8 @@ async def test_what_arrived_is_sent_and_the_way_back_is_the_new_one(storage: Sto
     case = await waiting(storage, replies=2)
     await storage.outbox.begin(case.header.id)
     await storage.inboxes.mark_read(case.inbox, 1)
-    await storage.outbox.delivered(case.header.id, (1, 2), b"new token", b"new place")
+    await storage.outbox.delivered(case.header.id, (1, 2), b"new token", case.place)
     assert await states(storage, case) == {1: ReplyState.READ, 2: ReplyState.SENT}
-    seen = await storage.inboxes.get(case.inbox)
-    assert seen is not None
-    assert seen.place == b"new place"
     assert (await storage.cases.fetch(case.header.id, ANNA)).token == b"new token"
     assert await due_at(storage, ALLOWED) == []
 
@@ -96,14 +93,28 @@ async def test_a_reply_that_came_during_the_sending_waits_for_the_next_line(
     begun = await storage.outbox.begin(case.header.id)
     assert begun is not None
     await answered(storage, case, b"letter", b"later")
-    await storage.outbox.delivered(case.header.id, begun.numbers, b"new", b"new")
+    await storage.outbox.delivered(case.header.id, begun.numbers, b"new", begun.place)
     (due,) = await storage.outbox.due(ALLOWED)
     assert (due.numbers, due.token, due.doubtful) == ((2,), b"later", False)
 
 
+async def test_what_was_tried_where_the_person_is_no_more_says_nothing(storage: Storage) -> None:
+    case = await waiting(storage)
+    begun = await storage.outbox.begin(case.header.id)
+    assert begun is not None
+    await storage.inboxes.set_place(case.inbox, b"token there", b"there", b"opened there")
+    tried = (case.header.id, begun.numbers)
+    await storage.outbox.delivered(*tried, b"token here", begun.place)
+    await storage.outbox.undeliverable(*tried, begun.place)
+    await storage.outbox.left(*tried, begun.place)
+    (due,) = await storage.outbox.due(ALLOWED)
+    assert (due.numbers, due.token, due.place) == ((1,), b"opened there", b"there")
+    assert (await storage.cases.fetch(case.header.id, ANNA)).token == b"token there"
+
+
 async def test_what_cannot_be_delivered_lies_in_the_inbox(storage: Storage) -> None:
     case = await waiting(storage)
-    await storage.outbox.undeliverable(case.header.id, (1,))
+    await storage.outbox.undeliverable(case.header.id, (1,), case.place)
     assert await states(storage, case) == {1: ReplyState.UNREACHABLE}
     assert await due_at(storage, ALLOWED) == []
     await storage.inboxes.mark_read(case.inbox, 1)
@@ -112,6 +123,6 @@ async def test_what_cannot_be_delivered_lies_in_the_inbox(storage: Storage) -> N
 
 async def test_of_an_erased_case_nothing_can_be_noted(storage: Storage) -> None:
     with pytest.raises(UnknownCase):
-        await storage.outbox.delivered(os.urandom(16), (1,), b"token", b"place")
+        await storage.outbox.delivered(os.urandom(16), (1,), b"token", None)
     with pytest.raises(UnknownCase):
-        await storage.outbox.undeliverable(os.urandom(16), (1,))
+        await storage.outbox.undeliverable(os.urandom(16), (1,), None)

@@ -138,12 +138,12 @@ async def test_of_an_erased_case_neither_replies_nor_locks_are_left(
 
 async def _delivered(storage: Storage, case: NewCase) -> None:
     await storage.outbox.begin(case.header.id)
-    await storage.outbox.delivered(case.header.id, (1,), b"new token", b"new place")
+    await storage.outbox.delivered(case.header.id, (1,), b"new token", case.place)
 
 
 async def _unreachable(storage: Storage, case: NewCase) -> None:
     await storage.outbox.begin(case.header.id)
-    await storage.outbox.undeliverable(case.header.id, (1,))
+    await storage.outbox.undeliverable(case.header.id, (1,), case.place)
 
 
 async def _read(storage: Storage, case: NewCase) -> None:

@@ -57,7 +57,7 @@ async def exchange(storage: Storage, case: NewCase) -> None:
     await answered(storage, case)
     say("replied", case_id.hex(), 1)
     assert await storage.outbox.begin(case_id)
-    await storage.outbox.delivered(case_id, (1,), NEW_TOKEN, b"new place")
+    await storage.outbox.delivered(case_id, (1,), NEW_TOKEN, case.place)
     say("delivered", case_id.hex(), 1)
     letter = a_draft()
     assert await storage.drafts.put(letter, None)

@@ -72,14 +72,15 @@ class Asker:
         """The silent line stands in the chat."""
         for due in self.world.wait(self.world.storage.outbox.due(self.world.time())):
             sent = self.world.storage.outbox.delivered(
-                due.case_id, due.numbers, self._sealed(0, TOKEN, due.token), bytes(16)
+                due.case_id, due.numbers, self._sealed(0, TOKEN, due.token), due.place
             )
             self.world.wait(sent)
 
     def has_blocked(self) -> None:
         """Telegram says that the chat cannot be reached."""
         for due in self.world.wait(self.world.storage.outbox.due(self.world.time())):
-            self.world.wait(self.world.storage.outbox.undeliverable(due.case_id, due.numbers))
+            lost = self.world.storage.outbox.undeliverable(due.case_id, due.numbers, due.place)
+            self.world.wait(lost)
 
     def _place(self, number: int, kind: str) -> Context:
         return place(Header.of(self.header, ""), number, kind)
