@@ -178,14 +178,14 @@ class SealedInboxes:
         inbox = _parsed(secret)
         return inbox is not None and await _found(self.inboxes.set_contact(inbox.id, rule))
 
-    async def announce(self, secret: str, chat: int, message: int) -> bool:
+    async def announce(self, secret: str, chat: int, message: int, *, stays: bool = False) -> bool:
         """See `handlers.ports.Inboxes.announce`."""
         inbox, case = await self._case(secret)
         if inbox is None or case is None:
             return False
         token = self.tokens.seal(case.header, case.public_key, inbox, chat, message)
         opened, place = self.tokens.make(case.header, inbox, chat, message), inbox.place(chat)
-        return await _found(self.inboxes.set_place(inbox.id, token, place, opened))
+        return await _found(self.inboxes.set_place(inbox.id, token, place, opened, stays=stays))
 
     async def erase(self, secret: str) -> bool:
         """See `handlers.ports.Inboxes.erase`."""

@@ -252,8 +252,12 @@ class Inboxes(Protocol):
     async def set_contact(self, secret: str, rule: ContactRule) -> bool:
         """When the person may be written to, from now on."""
 
-    async def announce(self, secret: str, chat: int, message: int) -> bool:
-        """Replies are announced in this chat from now on, in place of this message."""
+    async def announce(self, secret: str, chat: int, message: int, *, stays: bool = False) -> bool:
+        """Replies are announced in this chat from now on, in place of this message.
+
+        With `stays` that was said before and it is the message that is new: where the person said
+        another chat meanwhile, nothing changes.
+        """
 
     async def erase(self, secret: str) -> bool:
         """Erase the case with everything beside it; whether there was one."""

@@ -187,7 +187,7 @@ class Returning:
             return
         found = await self._look(chat)
         if found is not None and found.here:
-            await self._inboxes.announce(chat.secret, chat.id, card or 0)
+            await self._inboxes.announce(chat.secret, chat.id, card or 0, stays=True)
         chat.announced = card
 
     async def news(self, chat: Chat) -> frozenset[int]:

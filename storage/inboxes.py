@@ -81,8 +81,13 @@ class Inboxes:
         await self._database.write(work)
         await self._database.settle()
 
-    async def set_place(self, inbox: bytes, token: bytes, place: bytes, opened: bytes) -> None:
+    async def set_place(
+        self, inbox: bytes, token: bytes, place: bytes, opened: bytes, *, stays: bool = False
+    ) -> None:
         """The card moved: the return token, sealed to the case, and where replies are announced.
+
+        With `stays` only if that is this place already: a card that was drawn anew takes nothing
+        back from the chat that the person chose meanwhile.
 
         Of former ones nothing is left, so that nobody can count how often the person came back.
         Replies that wait to be announced follow with the token as a desk would open it (`opened`).
@@ -90,6 +95,8 @@ class Inboxes:
 
         def work(connection: Connection) -> None:
             case = locked(connection, _is(inbox))
+            if stays and case.place != place:
+                return
             change(connection, case.id, {"token": token, "place": place})
             waiting = (replies.c.case_slot == case.slot) & _waiting()
             follow = update(replies).where(waiting, replies.c.token.is_not(None))

@@ -20,6 +20,7 @@ from intake.errors import StorageUnavailable
 from intake.records import LONGEST
 from storage.rows import Lock
 from tests.bot.answering import Kept, kept
+from tests.line import token_of
 
 NOBODYS = InboxSecret.new(os.urandom).text
 
@@ -282,6 +283,23 @@ async def test_replies_can_be_announced_in_another_chat(line: Kept) -> None:
     here = [await line.inboxes.look(sent.inbox, chat) for chat in (5, 77)]
     assert [seen.here for seen in here if seen] == [False, True]
     assert not await line.inboxes.announce(NOBODYS, 77, 12)
+
+
+async def test_a_card_that_is_drawn_anew_takes_nothing_back(line: Kept) -> None:
+    """A chat follows its card a moment after it looked where replies are announced."""
+    sent = await line.sent(chat=5)
+    assert await line.inboxes.announce(sent.inbox, 5, 7, stays=True)
+    token = line.tokens.open(token_of(await line.case(sent.inbox), line.house))
+    assert token is not None
+    assert (token.chat_id, token.message_id) == (5, 7)
+    assert await line.inboxes.announce(sent.inbox, 77, 12)
+    await line.inboxes.announce(sent.inbox, 5, 8, stays=True)
+    token = line.tokens.open(token_of(await line.case(sent.inbox), line.house))
+    assert token is not None
+    assert (token.chat_id, token.message_id) == (77, 12)
+    seen = await line.inboxes.look(sent.inbox, 77)
+    assert seen is not None
+    assert seen.here
 
 
 @pytest.mark.parametrize("by_code", [True, False])
