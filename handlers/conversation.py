@@ -296,7 +296,7 @@ class Conversation:
         """After the update is handled: nothing that comes in waits for the work of a code."""
         chat = self._chats.touch(chat_id, self._clock())
         try:
-            found = await self._returning.tried(code)
+            found = await self._returning.tried(chat_id, code)
             async with chat.lock:
                 if chat.secret is None:
                     card = await self._returning.led(chat, found)

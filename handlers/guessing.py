@@ -57,7 +57,7 @@ class Guessing:
         self._most = most
         self._records: OrderedDict[int, _Record] = OrderedDict()
         self._tries: deque[datetime] = deque()
-        self._under_way = 0
+        self._under_way: set[int] = set()
         self._made: OrderedDict[int, deque[datetime]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -70,16 +70,16 @@ class Guessing:
         while self._tries and self._tries[0] <= now - MINUTE:
             self._tries.popleft()
         crowd = self._tries[0] + MINUTE - now if len(self._tries) >= FOR_ALL else _NONE
-        busy = MOMENT if self._under_way >= AT_ONCE else _NONE
+        busy = MOMENT if chat in self._under_way or len(self._under_way) >= AT_ONCE else _NONE
         return max(own, crowd, busy, _NONE)
 
-    def trying(self, now: datetime) -> None:
+    def trying(self, chat: int, now: datetime) -> None:
         """A code is tried from now on, and nobody knows yet whether it is right."""
         self._tries.append(now)
-        self._under_way += 1
+        self._under_way.add(chat)
 
-    def tried(self) -> None:
-        self._under_way -= 1
+    def tried(self, chat: int) -> None:
+        self._under_way.discard(chat)
 
     def making(self, chat: int, now: datetime) -> timedelta:
         """How long until this chat may ask for a new code; zero: now, and it counts as made."""
@@ -95,16 +95,14 @@ class Guessing:
         return _NONE
 
     def wrong(self, chat: int, now: datetime) -> None:
-        """It led nowhere."""
+        """It led nowhere. A right code takes nothing of that back: whoever has one of his own could
+        begin anew with it as often as he likes."""
         self._forgive(now)
         record = self._records.pop(chat, None) or _Record(0, now)
         record.wrong, record.last = record.wrong + 1, now
         self._records[chat] = record
         while len(self._records) > self._most:
             self._records.popitem(last=False)
-
-    def right(self, chat: int) -> None:
-        self._records.pop(chat, None)
 
     def _forgive(self, now: datetime) -> None:
         while self._records:

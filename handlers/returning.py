@@ -105,23 +105,24 @@ class Returning:
         wait = self._guessing.wait(chat.id, self._clock())
         if wait:
             return self._ask_again(chat, "", wait)
-        self._guessing.trying(self._clock())
+        self._guessing.trying(chat.id, self._clock())
         return None
 
-    async def tried(self, text: str) -> str | Erased | None:
+    async def tried(self, chat_id: int, text: str) -> str | Erased | None:
         """Where a code leads. Takes its time: the chat's lock must not be held meanwhile."""
         try:
-            return await self._inboxes.enter(text)
+            found = await self._inboxes.enter(text)
         finally:
-            self._guessing.tried()
+            self._guessing.tried(chat_id)
+        if found is None:  # counted before anything else of this chat can be tried
+            self._guessing.wrong(chat_id, self._clock())
+        return found
 
     async def led(self, chat: Chat, found: str | Erased | None) -> Card:
         """The card for where a code led."""
         if found is None:
-            self._guessing.wrong(chat.id, self._clock())
             wait = self._guessing.wait(chat.id, self._clock())
             return self._ask_again(chat, inbox.NOWHERE, wait)
-        self._guessing.right(chat.id)
         if isinstance(found, Erased):
             chat.showing = None
             return inbox.empty(self._shelf.pen(chat))

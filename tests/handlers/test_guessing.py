@@ -14,13 +14,13 @@ from handlers.guessing import (
 )
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-ME, ANOTHER = 1, 2
+ME, ANOTHER, THIRD = 1, 2, 3
 NONE = timedelta(0)
 
 
 def _fail(guessing: Guessing, chat: int, now: datetime) -> timedelta:
-    guessing.trying(now)
-    guessing.tried()
+    guessing.trying(chat, now)
+    guessing.tried(chat)
     guessing.wrong(chat, now)
     return guessing.wait(chat, now)
 
@@ -61,31 +61,38 @@ def test_all_chats_together_try_so_often_in_a_minute() -> None:
     guessing = Guessing()
     for chat in range(FOR_ALL):
         assert guessing.wait(chat, NOON) == NONE
-        guessing.trying(NOON + timedelta(seconds=chat))
-        guessing.tried()
+        guessing.trying(chat, NOON + timedelta(seconds=chat))
+        guessing.tried(chat)
     late = NOON + timedelta(seconds=30)
     assert guessing.wait(ANOTHER, late) == timedelta(seconds=30)
     assert guessing.wait(ANOTHER, NOON + timedelta(minutes=1)) == NONE
 
 
-def test_a_right_code_and_a_quiet_day_are_forgiving() -> None:
+def test_a_quiet_day_is_forgiving() -> None:
     guessing = Guessing()
     for _ in range(FREE + 1):
         _fail(guessing, ME, NOON)
-        _fail(guessing, ANOTHER, NOON)
-    guessing.right(ME)
-    assert guessing.wait(ME, NOON + timedelta(minutes=2)) == NONE
     next_day = NOON + FORGIVEN_AFTER
-    assert _fail(guessing, ANOTHER, next_day) == NONE
+    assert _fail(guessing, ME, next_day) == NONE
 
 
 def test_no_queue_of_tries_comes_about() -> None:
     guessing = Guessing()
-    guessing.trying(NOON)
+    guessing.trying(ANOTHER, NOON)
     assert guessing.wait(ME, NOON) == NONE
-    guessing.trying(NOON)
+    guessing.trying(THIRD, NOON)
     assert guessing.wait(ME, NOON) == MOMENT
-    guessing.tried()
+    guessing.tried(THIRD)
+    assert guessing.wait(ME, NOON) == NONE
+
+
+def test_one_chat_tries_one_code_at_a_time() -> None:
+    """What it does not know to be wrong yet must not be a second try for the same wait."""
+    guessing = Guessing()
+    guessing.trying(ME, NOON)
+    assert guessing.wait(ME, NOON) == MOMENT
+    assert guessing.wait(ANOTHER, NOON) == NONE
+    guessing.tried(ME)
     assert guessing.wait(ME, NOON) == NONE
 
 

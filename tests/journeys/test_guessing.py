@@ -7,8 +7,9 @@ import time
 from stdnum import damm
 
 from handlers.buttons import Verb
+from handlers.guessing import FREE
 from sandbox.client import Json
-from tests.exchange import code_on
+from tests.exchange import code_on, enters, sends
 from tests.journeys.stage import Stage, Talk, is_inbox
 
 GUESSERS = 20
@@ -67,3 +68,15 @@ async def test_thousands_of_wrong_codes_open_nothing_and_slow_nobody(
     await guessers[0].person.send(code)
     card = await guessers[0].alone()
     assert "The next try is possible" in card.text  # who guessed waits, with the right one too
+
+
+async def test_with_a_code_of_his_own_nobody_begins_to_guess_anew(stage: Stage) -> None:
+    own = await sends(await stage.person("ru"))
+    guesser = await stage.person("ru")
+    for code in _codes(1)[: FREE - 1]:
+        assert "никуда не ведёт" in (await enters(guesser, code)).text
+    assert is_inbox(await enters(guesser, own))
+    await guesser.person.block()  # so that the chat stands for nothing any more
+    await guesser.person.unblock()
+    card = await enters(guesser, _codes(2)[0])
+    assert "Следующая попытка" in card.text
