@@ -13,7 +13,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from handlers.queue_parts import Parts, Verified
-from handlers.refusals import Refused
+from handlers.refusals import Refused, malformed
 from intake.errors import TropaError
 from intake.roster import Member, Role
 
@@ -131,3 +131,5 @@ async def _body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise Refused(408, "slow", "The request took too long to arrive. Try again.") from None
+    except (web.RequestPayloadError, ConnectionError):  # nobody's fault here, nor worth a line
+        raise malformed("The body of this request did not arrive whole.") from None

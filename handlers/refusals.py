@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from handlers.queue_parts import Faults
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("tropa.queue")
 
 
 class Refused(Exception):
@@ -44,7 +44,7 @@ def sentences(faults: Faults) -> Middleware:
         except Exception as error:
             refused = error if isinstance(error, Refused) else _known(error, faults)
             if refused is None:
-                log.error("queue: unexpected %s", type(error).__name__)
+                log.error("unexpected %s", type(error).__name__)
                 return _plain(500)
             return web.json_response(refused.body, status=refused.status)
 
@@ -62,7 +62,7 @@ def _known(error: Exception, faults: Faults) -> Refused | None:
     if isinstance(error, faults.no_wrap):
         return Refused(409, "no_wrap", _NO_WRAP)
     if isinstance(error, faults.unavailable):
-        log.error("queue: %s", type(error).__name__)
+        log.error("%s", type(error).__name__)
         return Refused(503, "unavailable", _UNAVAILABLE)
     return None
 

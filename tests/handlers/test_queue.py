@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from handlers import queue as queue_module
 from intake.errors import LineClosed
 from intake.roster import Roster
 from tests.desk.world import CALM, URGENT, World, identity_of
-from tests.handlers.desks import ask, done, refused
+from tests.handlers.desks import NOWHERE, ask, done, refused
 
 
 @pytest.fixture
@@ -331,3 +332,43 @@ def test_a_fault_of_the_database_is_a_sentence_and_no_id_is_logged(
     assert case not in text
     assert identity_of("anna").key_id not in text
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Content-Encoding": "gzip"}, b"not packed at all"),
+        ({"Content-Encoding": "deflate"}, b"not packed at all"),
+        ({"Content-Length": "50"}, b"cut off"),
+    ],
+)
+def test_a_body_that_does_not_arrive_whole_is_no_fault_of_the_server(
+    world: World, caplog: pytest.LogCaptureFixture, headers: dict[str, str], body: bytes
+) -> None:
+    """Anybody can send one, unsigned, and as often as he likes."""
+    host, port = world.url.removeprefix("http://").split(":")
+    named = {"Host": host, "Content-Length": str(len(body))} | headers
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+    with socket.create_connection((host, int(port)), timeout=10) as there:
+        there.sendall(f"POST /v1/cases/{NOWHERE}/take HTTP/1.1\r\n{head}\r\n".encode() + body)
+        there.shutdown(socket.SHUT_WR)
+        answer = there.recv(65536)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400"), answer
+    ask(world, "anna", "/v1/queue")  # the former is done with
+    assert [one.getMessage() for one in caplog.records if one.name.startswith("tropa")] == []
+
+
+def test_a_fault_that_nobody_foresaw_is_told_to_the_operator_by_its_kind_alone(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = world.submit(URGENT)
+
+    async def failing(*_: object, **__: object) -> None:
+        raise ZeroDivisionError(case)
+
+    monkeypatch.setattr(type(world.storage.cases), "take", failing)
+    answer = ask(world, "anna", f"/v1/cases/{case}/take", method="POST")
+    assert "Tell the operator" in refused(answer, 500, "http_500")
+    told = [one.getMessage() for one in caplog.records if one.name.startswith("tropa")]
+    assert told == ["unexpected ZeroDivisionError"]
+    assert case not in caplog.text
