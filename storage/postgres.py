@@ -6,7 +6,7 @@ What does not happen here: retries, migrations, and any reading of what is store
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import URL, event
@@ -24,6 +24,8 @@ PATIENCE = 15.0
 """Seconds until a connection or a statement counts as lost."""
 
 SESSION = {"application_name": "tropa", "synchronous_commit": "on", "jit": "off"}
+
+ONE_STATE: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 _FAULTS = (
     SQLAlchemyError,
@@ -68,7 +70,11 @@ class PostgresDatabase:
             return await _one(raw, statement, arguments)
 
     async def read(self, work: Work[T]) -> T:
-        return await self.write(work)
+        """By itself each statement would see what others committed since the one before it."""
+        async with _faults(), self._engine.connect() as connection:
+            await connection.execution_options(**ONE_STATE)
+            async with connection.begin():
+                return await connection.run_sync(work)
 
     async def write(self, work: Work[T]) -> T:
         async with _faults(), self._engine.begin() as connection:

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from storage import (
     UnknownCase,
     open_storage,
 )
+from storage.acts import _wrap
 from storage.rows import Answered, up_to_the_hour
 from tests.storage.samples import (
     ANNA,
@@ -364,3 +367,30 @@ async def asked(storage: Storage, member: str) -> list[bytes]:
 
 async def unalerted(storage: Storage) -> list[bytes]:
     return [header.id for header in await storage.cases.unalerted((Level.P0, Level.P1))]
+
+
+async def test_a_case_is_fetched_as_it_stood_in_one_instant(
+    address: str, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of it from before and half from after: a desk would miss what it had already."""
+    case = await submitted(storage, a_case())
+    before = await storage.cases.fetch(case.header.id, ANNA)
+
+    async def added() -> None:
+        another = await open_storage(address)
+        await another.cases.note(case.header.id, OLGA, a_record())
+        await another.close()
+
+    def second(case_id: bytes, key_id: str) -> Any:
+        """What a fetch asks second; just before it somebody else adds something."""
+        meanwhile.undo()
+        thread = threading.Thread(target=asyncio.run, args=(added(),))
+        thread.start()
+        thread.join()
+        return _wrap(case_id, key_id)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("storage.acts._wrap", second)
+        found = await storage.cases.fetch(case.header.id, ANNA)
+    assert found == before
+    assert len((await storage.cases.fetch(case.header.id, ANNA)).records) == 2
