@@ -143,7 +143,11 @@ class SealedInboxes:
             return None
         seen = before.seen if update is None else (*before.seen, update)[-SEEN:]
         after = replace(before, text=text, revision=expected + 1, seen=seen)
-        done = await self.drafts.put(self._row(inbox, after), expected or None)
+        row = self._row(inbox, after)
+        try:
+            done = await self.inboxes.keep_text(inbox.id, row, expected or None)
+        except UnknownCase:  # erased meanwhile, from another chat
+            return None
         return after if done else None
 
     async def send_text(self, secret: str, expected: int) -> bool:

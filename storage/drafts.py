@@ -47,6 +47,16 @@ def replace_draft(connection: Connection, row: DraftRow, expected: int) -> bool:
     return connection.execute(REPLACE, _values(row, expected)).rowcount == 1
 
 
+def put_draft(connection: Connection, row: DraftRow, expected: int | None) -> bool:
+    """`Drafts.put` as a step of a larger unit of work."""
+    if expected is not None:
+        return replace_draft(connection, row, expected)
+    new = {"id": row.id, "revision": row.revision, "sealed": row.sealed}
+    place = {"slot": slot_of(row.id), "expires": to_seconds(up_to_the_hour(row.expires))}
+    clause = insert_if_absent(drafts, connection.dialect).values(place | new)
+    return bool(connection.execute(clause).rowcount)
+
+
 def drop_draft(connection: Connection, draft_id: bytes, expected: int) -> bool:
     """Deleting under the same condition, as a step of a larger unit of work."""
     clause = delete(drafts).where(_SAME, drafts.c.revision == expected)

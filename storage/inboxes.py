@@ -14,9 +14,11 @@ from sqlalchemy import ColumnElement, Connection, Row, select, update
 from intake.case import ContactRule, Level, State, Turn
 from intake.records import MESSAGE
 from storage.database import Database
-from storage.drafts import drop_draft, remove_draft, replace_draft
+from storage.dialects import in_turn
+from storage.drafts import drop_draft, put_draft, remove_draft, replace_draft
+from storage.errors import UnknownCase
 from storage.headers import from_row
-from storage.parts import Seal, append, change, erase, locked, put_lock, waits_from
+from storage.parts import GONE, Seal, append, change, erase, locked, put_lock, waits_from
 from storage.rows import DraftRow, InboxRow, Lock, ReplyRow, ReplyState, to_seconds
 from storage.tables import cases, locks, replies
 
@@ -37,6 +39,20 @@ class Inboxes:
             return None if case is None else _inbox(connection, case)
 
         return await self._database.read(work)
+
+    async def keep_text(self, inbox: bytes, draft: DraftRow, expected: int | None) -> bool:
+        """`Drafts.put` for the message that the person writes: none without its case.
+
+        The row of the case is not locked for it: PostgreSQL would note the same number in both.
+        """
+
+        def work(connection: Connection) -> bool:
+            in_turn(connection, inbox.hex())
+            if connection.execute(select(cases.c.slot).where(_is(inbox))).first() is None:
+                raise UnknownCase(GONE)
+            return put_draft(connection, draft, expected)
+
+        return await self._database.write(work)
 
     async def write(
         self,
@@ -141,10 +157,12 @@ class Inboxes:
     async def erase(self, inbox: bytes, *drafts: bytes) -> bool:
         """Erase the case, and the drafts (by id) that belong to it; whether there was a case.
 
-        The drafts go first: see `Cases.erase_draft_and_inbox`.
+        The drafts go first: see `Cases.erase_draft_and_inbox`. A message that is begun meanwhile
+        was there before, or finds no case.
         """
 
         def work(connection: Connection) -> int:
+            in_turn(connection, inbox.hex())
             for draft in drafts:
                 remove_draft(connection, draft)
             return erase(connection, _is(inbox))

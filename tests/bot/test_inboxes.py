@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import threading
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from intake.case import ContactRule, State, Turn
 from intake.draft import SEEN, Draft
 from intake.errors import StorageUnavailable
 from intake.records import LONGEST
+from storage import open_storage
 from storage.rows import Lock
 from tests.bot.answering import Kept, kept
 from tests.line import token_of
@@ -210,6 +213,30 @@ async def test_a_message_is_kept_sealed_until_it_is_sent_and_then_stands_in_the_
     assert await line.inboxes.compose(sent.inbox) == Composed("", 3, (7, 8), 2)
     told = json.loads(await line.read(sent.inbox, 1))
     assert told == {"v": 1, "language": "en", "at": "2026-03-14T15:00:00Z", "text": "One and two"}
+
+
+async def test_of_a_message_that_is_begun_while_all_is_erased_nothing_is_left(
+    line: Kept, tmp_path: Path
+) -> None:
+    """Begun in one chat, as the erase code is entered in another."""
+    sent = await line.sent()
+
+    async def erased() -> None:
+        another = await open_storage(f"sqlite:///{tmp_path / 'kept.db'}")
+        inbox = InboxSecret.parse(sent.inbox)
+        assert await another.inboxes.erase(inbox.id, inbox.letter_secret.id)
+        await another.close()
+
+    def meanwhile() -> datetime:
+        """The hour is asked after the case was looked for, and before the text is kept."""
+        thread = threading.Thread(target=asyncio.run, args=(erased(),))
+        thread.start()
+        thread.join()
+        return line.clock()
+
+    slow = replace(line.inboxes, clock=meanwhile)
+    assert await slow.save_text(sent.inbox, "Hello", None, 0) is None
+    assert await line.inboxes.compose(sent.inbox) == Composed()
 
 
 async def test_of_an_old_revision_nothing_is_saved_or_sent_and_nothing_is_sent_twice(

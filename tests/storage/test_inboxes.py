@@ -232,3 +232,20 @@ async def _states(storage: Storage, case: NewCase) -> dict[int, ReplyState]:
     seen = await storage.inboxes.get(case.inbox)
     assert seen is not None
     return {reply.number: reply.state for reply in seen.replies}
+
+
+async def test_what_is_begun_and_erased_in_the_same_instant_leaves_nothing(
+    storage: Storage, address: str
+) -> None:
+    another = await open_storage(address)
+    for _ in range(20):
+        case, letter = await submitted(storage, a_case()), a_draft()
+        kept, erased = await asyncio.gather(
+            storage.inboxes.keep_text(case.inbox, letter, None),
+            another.inboxes.erase(case.inbox, letter.id),
+            return_exceptions=True,
+        )
+        assert kept is True or isinstance(kept, UnknownCase)
+        assert erased is True
+        assert await storage.drafts.get(letter.id) is None
+    await another.close()
