@@ -180,7 +180,8 @@ class Alerts(Waking):
         return set()
 
     async def _tell(self, told: Told, news: _News, member: Member) -> None:
-        chat = self._chats.touch(told.chat.chat_id, self._clock())
+        number = told.chat.chat_id
+        chat = self._chats.known(number) or self._chats.touch(number, self._clock())
         async with chat.lock:
             if not await self._links.stands(told):
                 return  # unlinked meanwhile: it is told nothing, and stays forgotten
@@ -199,9 +200,11 @@ class Alerts(Waking):
         return self._texts.closest(spoken[0] if spoken else "", self._form.languages)
 
     async def _put(self, chat: Chat, card: Card) -> int:
-        """In place of her card; beside one that stands for an interview or a case of her own."""
+        """In place of her card; beside one that stands for an interview or a case of her own, which
+        an alert does not count as touched."""
         if chat.secret is not None or chat.asleep:
             return await self._messenger.send(chat.id, card, silent=False)
+        self._chats.touch(chat.id, self._clock())
         sent = await self._painter.announce(chat, card, silent=False)
         chat.hidden, chat.showing = False, None
         return sent

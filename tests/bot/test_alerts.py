@@ -365,6 +365,20 @@ async def test_an_interview_of_her_own_stays_where_it_is(stage: Stage) -> None:
     assert len(await anna.settled()) == 2
 
 
+async def test_an_alert_does_not_keep_a_card_of_her_own_from_hiding(stage: Stage) -> None:
+    anna = await linked(stage, stage.house.anna)
+    await anna.send("/start")
+    talk = await stage.person()
+    talk = type(talk)(anna, stage.house.form)
+    card = await talk.begin("en")
+    await stage.pass_time(timedelta(minutes=10))
+    await submit(stage)
+    await told(anna)
+    await stage.pass_time(timedelta(minutes=6))
+    (own,) = [one for one in await anna.settled() if one.id == card.id]
+    assert is_hidden(own)
+
+
 async def test_a_chat_that_is_unlinked_while_alerts_wait_stays_forgotten(stage: Stage) -> None:
     anna = await linked(stage, stage.house.anna)
     await stage.sandbox.fault("429", retry_after=1, methods=("sendMessage",))
