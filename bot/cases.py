@@ -14,7 +14,7 @@ from crypto.inbox import InboxSecret
 from crypto.kdf import Random
 from crypto.sealing import CaseKey, Context, key_id, seal_record, wrap_case_key
 from handlers.ports import Submission
-from intake.case import CaseHeader, to_the_hour
+from intake.case import CaseHeader, ContactRule, to_the_hour
 from intake.clock import Clock
 from intake.draft import Draft, mark_sent
 from intake.errors import LineClosed
@@ -79,6 +79,10 @@ class CaseMaker:
         """What the rest of the answers after an early send counts in."""
         return self.counting.rest(draft.counted, draft.answers, self.clock())
 
+    def contact(self, draft: Draft) -> ContactRule:
+        """When the person may be written to first, by these answers."""
+        return contact_rule(self.form, draft.answers, self.clock())
+
     def addition(self, case_id: bytes, sealing: Sealing, draft: Draft) -> tuple[str, Seal]:
         """The kind of a further record of answers, and how to seal it for its number."""
         plaintext = AnswersRecord(self.form.digest, draft.language, draft.answers).to_bytes()
@@ -100,7 +104,7 @@ class CaseMaker:
             level=urgency.level,
             skills=needs.skills,
             country=needs.country,
-            contact=contact_rule(self.form, draft.answers, now),
+            contact=self.contact(draft),
             received=received,
             promised_by=received + urgency.promised,
             form=self.form.digest,

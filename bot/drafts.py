@@ -118,16 +118,23 @@ class SealedDrafts:
             await self._drafts.delete(inbox.letter_secret.id)
 
     async def _add(self, submission: Submission) -> Sent | None:
-        """The answers that followed an early send, as one more record of the same case."""
+        """The answers that followed an early send, as one more record of the same case.
+
+        When the person may be written to is what stood on the review: it may have been answered
+        since, or taken back.
+        """
         key = DraftSecret.parse(submission.secret)
         row = self._after(key, submission, None)
         case_id = bytes.fromhex(submission.draft.case or "")
         try:
             sealing = await self._cases.sealing(case_id)
             kind, seal = self._maker.addition(case_id, sealing, submission.draft)
-            counted = self._maker.rest(submission.draft)
+            contact, counted = (
+                self._maker.contact(submission.draft),
+                self._maker.rest(submission.draft),
+            )
             done = await self._cases.append_with_draft(
-                row, submission.expected, case_id, kind, seal, counted
+                row, submission.expected, case_id, kind, seal, contact, counted
             )
         except UnknownCase:  # erased meanwhile: there is nothing to add to, and nothing is kept
             await self._drafts.delete(key.id)

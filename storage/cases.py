@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from intake.case import CaseHeader, Level, State, Turn
+from intake.case import CaseHeader, ContactRule, Level, State, Turn
 from storage.acts import Acts
 from storage.counts import raise_count
 from storage.database import Database
@@ -22,6 +22,7 @@ from storage.headers import COLUMNS, from_row, to_columns
 from storage.parts import (
     GONE,
     Seal,
+    allow,
     append,
     erase,
     insert_record,
@@ -79,9 +80,11 @@ class Cases(Queue, Acts):
         case_id: bytes,
         kind: str,
         seal: Seal,
+        contact: ContactRule,
         counted: Count | None = None,
     ) -> bool:
-        """The final answers after an early send: the record and the end of the draft in one.
+        """The final answers after an early send: the record and the end of the draft in one, and
+        when the person may be written to by what he answered since.
 
         False: the draft is not at revision `expected` any more, and nothing was written.
         Raises UnknownCase (and writes nothing) when the case was erased meanwhile.
@@ -90,7 +93,8 @@ class Cases(Queue, Acts):
         def work(connection: Connection) -> bool:
             if not replace_draft(connection, tombstone, expected):
                 return False
-            _append(connection, case_id, kind, seal)
+            allow(connection, locked(connection, is_case(case_id)), contact)
+            append(connection, case_id, kind, seal)
             _count(connection, counted)
             return True
 

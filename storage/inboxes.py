@@ -18,7 +18,7 @@ from storage.dialects import in_turn
 from storage.drafts import drop_draft, put_draft, remove_draft, replace_draft
 from storage.errors import UnknownCase
 from storage.headers import from_row
-from storage.parts import GONE, Seal, append, change, erase, locked, put_lock, waits_from
+from storage.parts import GONE, Seal, allow, append, change, erase, locked, put_lock, waits_from
 from storage.rows import DraftRow, InboxRow, Lock, ReplyRow, ReplyState, to_seconds
 from storage.tables import cases, locks, replies
 
@@ -87,12 +87,7 @@ class Inboxes:
         """When the person may be written to from now on; *never* ends all that waits to be sent."""
 
         def work(connection: Connection) -> None:
-            case = locked(connection, _is(inbox))
-            change(connection, case.id, {"contact": str(rule)})
-            if rule.hours is None:
-                waiting = (replies.c.case_slot == case.slot) & _waiting()
-                stays = {"state": ReplyState.INBOX.value, "token": None, "doubtful": 0}
-                connection.execute(update(replies).where(waiting), stays)
+            allow(connection, locked(connection, _is(inbox)), rule)
 
         await self._database.write(work)
         await self._database.settle()

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
-from intake.case import State, to_the_hour
+from intake.case import ContactRule, State, to_the_hour
 from storage.dialects import upsert
 from storage.errors import UnknownCase
-from storage.rows import AnyRecord, Lock, to_seconds
+from storage.rows import AnyRecord, Lock, ReplyState, to_seconds
 from storage.tables import cases, locks, records, replies, slot_of, slot_within, wraps
 
 Seal = Callable[[int], bytes]
@@ -37,6 +37,16 @@ def locked(connection: Connection, which: ColumnElement[bool]) -> Row[Any]:
 def change(connection: Connection, case_id: bytes, values: dict[str, Any]) -> None:
     """Change columns of a case whose row is locked."""
     connection.execute(update(cases).where(is_case(case_id)), values)
+
+
+def allow(connection: Connection, case: Row[Any], rule: ContactRule) -> None:
+    """When the person may be written to from now on; *never* ends all that waits to be sent."""
+    change(connection, case.id, {"contact": str(rule)})
+    if rule.hours is None:
+        waits = replies.c.state == ReplyState.WAITING.value
+        stays = {"state": ReplyState.INBOX.value, "token": None, "doubtful": 0}
+        of_this = update(replies).where(replies.c.case_slot == case.slot, waits)
+        connection.execute(of_this, stays)
 
 
 def waits_from(now: datetime) -> dict[str, Any]:

@@ -253,6 +253,46 @@ async def test_a_chat_that_the_person_left_for_another_hears_nothing(
     assert len(await came(exchange.talk)) == before
 
 
+@pytest.mark.parametrize(
+    ("first", "question", "last", "state"),
+    [
+        ("any", "contact", "never", "inbox"),
+        ("any", "device", "shared", "inbox"),
+        (None, "contact", "any", "sent"),
+    ],
+)
+async def test_after_an_early_send_what_is_answered_last_counts(
+    room: Room, first: str | None, question: str, last: str, state: str
+) -> None:
+    """What was allowed when the case went in may be taken back, or said only then."""
+    talk = await room.stage.person("ru")
+    await talk.begin("ru")
+    await talk.go_through({"contact": first})
+    await talk.press(Verb.EDIT, "danger")
+    await talk.answer("day")
+    await talk.press(Verb.SEND_NOW)
+    await talk.press(Verb.DONE)
+    [case] = await room.anna.waiting()
+    await _review(talk)
+    await talk.press(Verb.EDIT, question)
+    await talk.answer(last)
+    await _review(talk)
+    await talk.press(Verb.SEND)
+    await talk.press(Verb.WROTE)
+    await leaves(talk)
+    before = len(await came(talk))
+    await room.anna.replies(case, "Ответ")
+    await room.skip(timedelta(minutes=5), 3 * ROUND)
+    assert await room.anna.states(case) == [state]
+    assert len(await came(talk)) == before + (state == "sent")
+
+
+async def _review(talk: Talk) -> None:
+    """Skip what is left of the questions."""
+    while not offers(await talk.card(), Verb.SEND):
+        await talk.press(Verb.SKIP if await talk.question() else Verb.DONE)
+
+
 async def test_the_line_is_the_same_whoever_is_answered_and_whatever_was_said(room: Room) -> None:
     seen = set()
     for note, text in (("Короткая", "Да"), ("Срочно", "Длинный ответ. " * 90)):

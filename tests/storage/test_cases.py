@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from intake.case import State
+from intake.case import ContactRule, State
 from storage import DraftRow, NewCase, Record, Storage, UnknownCase, open_storage
 from storage.rows import Sealing
 from tests.storage.samples import (
@@ -211,5 +211,10 @@ async def test_a_closed_case_is_erased_thirty_days_after_closing(storage: Storag
 
 def _sending(storage: Storage, draft: DraftRow, case_id: bytes) -> Callable[[int], Awaitable[bool]]:
     return lambda expected: storage.cases.append_with_draft(
-        after(draft), expected, case_id, "answers", lambda number: b"all %d" % number
+        after(draft),
+        expected,
+        case_id,
+        "answers",
+        lambda number: b"all %d" % number,
+        ContactRule.never(),
     )
