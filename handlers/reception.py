@@ -33,8 +33,13 @@ class Reception:
         await self._conversation.handle(update)
 
     async def finish(self, update: Mapping[str, Any]) -> None:
-        """The chat looks as it should, whoever drew its card."""
-        await self._conversation.finish(update)
+        """The chat looks as it should, whoever drew its card, and has the file it was promised."""
+        event = read(update)
+        try:
+            if isinstance(event, Command):
+                await self._volunteers.finish(event.update)
+        finally:
+            await self._conversation.finish(update)
 
     async def give_up(self, update: Mapping[str, Any]) -> None:
         await self._conversation.give_up(update)

@@ -146,6 +146,7 @@ class Volunteers:
         self._languages = languages
         self._pause = pause
         self._files: list[tuple[datetime, Chat, int]] = []
+        self._owed: dict[int, tuple[Chat, Taken]] = {}
 
     async def answer(self, event: Command) -> bool:
         """Whether the command was a volunteer's, and is done; nothing was changed otherwise."""
@@ -161,10 +162,17 @@ class Volunteers:
                 return False
             chat.hidden, chat.showing = False, None
             if isinstance(found, Taken):
-                await self._hand_out(chat, found, event.message)
-            else:
-                self._painter.draw_anew(chat, found, event.message)
+                self._owed[event.update] = chat, found
+            card = found.card if isinstance(found, Taken) else found
+            self._painter.draw_anew(chat, card, event.message)
         return True
+
+    async def finish(self, update: int) -> None:
+        """Send the file that the update asked for. It is handled by then, and the chat is free:
+        nothing else that comes in waits until Telegram takes the file."""
+        chat, taken = self._owed.pop(update, (None, None))
+        if chat is not None and taken is not None:
+            await self._hand_out(chat, taken)
 
     async def clear_files(self) -> None:
         """Take files out of the chats that they were sent to a while ago."""
@@ -298,13 +306,14 @@ class Volunteers:
         card = cards.taken(self._pen(chat), name, whole.header.leased_until or now, file)
         return Taken(name, card, Document(file, Bundle.of(whole, roster, form).to_bytes()))
 
-    async def _hand_out(self, chat: Chat, taken: Taken, below: int) -> None:
-        """The card, then the file below it: drawing may sweep away what stands near the card."""
-        self._painter.draw_anew(chat, taken.card, below)
+    async def _hand_out(self, chat: Chat, taken: Taken) -> None:
+        """Below the card, once it is there: drawing may sweep away what stands near it."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._painter.settled(chat.id), PATIENCE)
         if not await self._stubbornly(chat, taken.document):
-            self._painter.draw(chat, cards.not_sent(self._pen(chat), taken.case))
+            async with chat.lock:
+                if not chat.hidden:
+                    self._painter.draw(chat, cards.not_sent(self._pen(chat), taken.case))
 
     async def _stubbornly(self, chat: Chat, document: Document) -> bool:
         """Whether Telegram took the file. Where an answer is lost it may stand there twice."""

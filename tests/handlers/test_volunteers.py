@@ -208,6 +208,7 @@ class Desk:
         name, _, argument = text[1:].partition(" ")
         event = Command(self.update, self.person.chat, message, name, "en", argument)
         answered = await self.volunteers.answer(event)
+        await self.volunteers.finish(event.update)
         await self.painter.settled(self.person.chat)
         return answered
 
@@ -413,6 +414,27 @@ async def test_an_outage_of_telegram_is_waited_out(desk: Desk) -> None:
     await desk.sandbox.fault("429", count=1, retry_after=7, methods=("sendDocument",))
     await desk.say("/take")
     assert desk.waits == [7]
+    assert len(await desk.files()) == 1
+
+
+async def test_nothing_waits_for_a_file_that_telegram_does_not_take(desk: Desk) -> None:
+    """Telegram may ask for an hour's patience. Until an update is handled no other is fetched, and
+    as long as one chat is held, no card of any chat hides itself."""
+    desk.link()
+    desk.cases.waiting.append(header("01"))
+    await desk.sandbox.fault("429", count=1, retry_after=3600, methods=("sendDocument",))
+    until = asyncio.Event()
+
+    async def pause(_: float) -> None:
+        await until.wait()
+
+    desk.volunteers._pause = pause
+    saying = asyncio.create_task(desk.say("/take", update=70))
+    await asyncio.sleep(0.3)
+    assert not desk.chats.touch(desk.person.chat, NOW).lock.locked()
+    assert await asyncio.wait_for(desk.say("/queue", update=71), 5)
+    until.set()
+    await saying
     assert len(await desk.files()) == 1
 
 
