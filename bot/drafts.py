@@ -129,10 +129,8 @@ class SealedDrafts:
         try:
             sealing = await self._cases.sealing(case_id)
             kind, seal = self._maker.addition(case_id, sealing, submission.draft)
-            contact, counted = (
-                self._maker.contact(submission.draft),
-                self._maker.rest(submission.draft),
-            )
+            contact = self._maker.contact(submission.draft)
+            counted = self._maker.rest(submission.draft)
             done = await self._cases.append_with_draft(
                 row, submission.expected, case_id, kind, seal, contact, counted
             )

@@ -62,5 +62,11 @@ class Database(Protocol):
         False: another program kept it from that; `settle` is to be tried again.
         """
 
+    async def lay_anew(self) -> bool:
+        """Where rows were erased since the last time: let nothing be left of where they lay.
+
+        Costs time and memory by the size of the database. False: see `compact`.
+        """
+
     async def close(self) -> None:
         """Finish what is under way and let go of files and connections."""

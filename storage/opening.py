@@ -44,6 +44,10 @@ class Storage:
         """
         return await self.database.settle()
 
+    async def lay_anew(self) -> bool:
+        """Let the file forget where erased rows lay; False: try again later. Once an hour."""
+        return await self.database.lay_anew()
+
     async def close(self) -> None:
         """Finish what is under way and let go of files and connections."""
         await self.database.close()

@@ -56,6 +56,7 @@ class SqliteDatabase:
         self._waiting: list[_Waiting] = []
         self._busy = False
         self._flushing: asyncio.Task[None] | None = None  # a reference, or it may be collected
+        self._signposts = True  # to rows that are erased; nobody knows what was before
 
     async def one(self, statement: Prepared, values: dict[str, Any]) -> Rows:
         call = (statement, tuple([values[name] for name in statement.order]))
@@ -80,7 +81,20 @@ class SqliteDatabase:
         return await self._in_thread(Session.settle)
 
     async def compact(self) -> bool:
+        self._signposts = True
         return await self._in_thread(Session.compact)
+
+    async def lay_anew(self) -> bool:
+        if not self._signposts:
+            return True
+        self._signposts = False
+        try:
+            done = await self._in_thread(Session.lay_anew)
+        except StorageUnavailable:
+            self._signposts = True
+            raise
+        self._signposts = self._signposts or not done
+        return done
 
     async def open(self) -> None:
         """Open the file now rather than at the first use, to learn of a fault early."""

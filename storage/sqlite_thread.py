@@ -24,6 +24,10 @@ LEAST_PATIENCE = 0.02
 LOG_PATIENCE = 0.1
 """Seconds for emptying the log, which can be tried again: everybody else waits meanwhile."""
 
+MOST_LAID_ANEW = 256 << 20
+"""Bytes of a database that are held in memory, and in the log, while it is laid anew: some ten
+thousand cases. A larger one keeps its signposts until others take their place."""
+
 PRAGMAS = (
     f"busy_timeout = {PATIENCE * 1000:.0f}",
     "auto_vacuum = INCREMENTAL",  # takes effect in a new file only, and before the next line
@@ -87,6 +91,20 @@ class Session:
         if not self.settle():
             return False
         self._raw.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
+        return self.settle()
+
+    def lay_anew(self) -> bool:
+        """Write all rows into new pages, in the order in which they lie. False: see `settle`.
+
+        The tree of a table goes by signposts: keys of rows as they were when a page was divided. A
+        row that is deleted leaves its key behind in them, and that is half of a case's random id.
+        """
+        [[pages]] = self._raw.execute("PRAGMA page_count").fetchall()
+        [[size]] = self._raw.execute("PRAGMA page_size").fetchall()
+        if pages * size > MOST_LAID_ANEW:
+            return True
+        with self.patience(LOG_PATIENCE):
+            self._raw.execute("VACUUM")
         return self.settle()
 
     @contextmanager
