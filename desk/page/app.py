@@ -59,7 +59,7 @@ def _routes(session: Session, pages: Pages, talk: Conversation) -> list[BaseRout
         _read("/quiet/state", talk.quiet(gate.state)),
         _write("/quiet/active", talk.quiet(gate.active, touches=True)),
         _read("/quiet/queue", talk.quiet(queue.fragment)),
-        _write(f"/quiet{_CASE}/draft", talk.quiet(case.draft, touches=True)),
+        _write(f"/quiet{_CASE}/draft", talk.quiet(case.draft)),
         _write(f"/quiet{_CASE}/lease", talk.quiet(case.lease)),
         _read(f"/quiet{_CASE}/changes", talk.quiet(case.changes)),
         _read(_CASE, talk.page(case.show)),
@@ -67,7 +67,9 @@ def _routes(session: Session, pages: Pages, talk: Conversation) -> list[BaseRout
         *(_write(f"{_CASE}/{name}", talk.page(work)) for name, work in acts.all().items()),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-    return [_read(ENTRY + "{token}", talk.page(gate.enter)), Mount(session.place, routes=inside)]
+    # Whoever has no token may ask there too, and is nobody at the desk.
+    entry = _read(ENTRY + "{token}", talk.page(gate.enter, touches=False))
+    return [entry, Mount(session.place, routes=inside)]
 
 
 def _read(path: str, work: Callable[[Request], Any]) -> Route:

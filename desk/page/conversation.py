@@ -58,18 +58,19 @@ class Conversation:
         self._session = session
         self._pages = pages
 
-    def page(self, work: Work) -> Callable[[Request], object]:
-        """A page, or an act that leads to one. Counts as something that the person did."""
+    def page(self, work: Work, *, touches: bool = True) -> Callable[[Request], object]:
+        """A page, or an act that leads to one. Counts as something that the person did, unless
+        anybody at all may ask for it."""
 
         async def answer(request: Request) -> Response:
             asked = await self._asked(request)
-            return await run_in_threadpool(self._page, work, asked)
+            return await run_in_threadpool(self._page, work, asked, touches)
 
         return answer
 
     def quiet(self, work: Work, *, touches: bool = False) -> Callable[[Request], object]:
         """What the page's script asks. It keeps no desk unlocked unless it `touches`: a draft
-        is saved because somebody types."""
+        that cannot be kept is sent again and again, with nobody there."""
 
         async def answer(request: Request) -> Response:
             asked = await self._asked(request)
@@ -94,8 +95,9 @@ class Conversation:
             request.url.path.removeprefix(self._session.place),
         )
 
-    def _page(self, work: Work, asked: Asked) -> Response:
-        self._session.touch()
+    def _page(self, work: Work, asked: Asked, touches: bool) -> Response:
+        if touches:
+            self._session.touch()
         try:
             return work(asked)
         except Locked:

@@ -71,7 +71,7 @@
       told_at = now;
       ask(`${place}/quiet/active`, {}).catch(() => {});
     };
-    for (const kind of ["keydown", "pointerdown", "wheel", "touchmove"]) {
+    for (const kind of ["keydown", "input", "pointerdown", "wheel", "touchmove"]) {
       addEventListener(kind, (event) => { if (event.isTrusted) busy(); }, { passive: true });
     }
     // From the browser's memory of pages a locked desk could be shown again.

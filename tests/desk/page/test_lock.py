@@ -72,6 +72,28 @@ def test_what_the_page_asks_by_itself_keeps_nothing_unlocked(
     assert visitor.get(f"{desk.home}quiet/queue").status_code == 423
 
 
+def test_a_knock_at_the_entry_by_whoever_it_is_keeps_nothing_unlocked(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    unlock(visitor, desk)
+    for _ in range(2):
+        world.time.pass_(minutes=6)
+        stranger = httpx.get(f"{desk.root}/enter/x", trust_env=False)
+        assert stranger.status_code == 403
+    assert visitor.get(desk.home).status_code == 423
+
+
+def test_a_draft_that_the_script_sends_again_and_again_keeps_nothing_unlocked(
+    desk: Served, visitor: httpx.Client, world: World
+) -> None:
+    case = asks(world).case
+    unlock(visitor, desk)
+    for _ in range(2):
+        world.time.pass_(minutes=6)
+        last = post(visitor, desk, f"quiet/cases/{case}/draft", fields={"text": "Всё то же"})
+    assert last.status_code == 423
+
+
 def test_reading_and_typing_do(desk: Served, visitor: httpx.Client, world: World) -> None:
     unlock(visitor, desk)
     for _ in range(3):
