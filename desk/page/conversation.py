@@ -117,13 +117,15 @@ class Conversation:
         if touches:
             self._session.touch()
         try:
-            return work(asked)
+            answer = work(asked)
         except Locked:
             return self._quietly_locked(asked)
         except Exception as error:
             if self._pulled_away(error):
                 return self._quietly_locked(asked)
             return JSONResponse({"error": self.sentence(error)}, 409)
+        # It may have locked while the answer was made, which may show what was opened.
+        return self._quietly_locked(asked) if self._session.locked else answer
 
     def _quietly_locked(self, asked: Asked) -> Response:
         self._rescue(asked)

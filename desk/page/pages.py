@@ -44,14 +44,17 @@ class Pages:
         return self._templates.get_template(name).render(mark=self._session.mark, **values)
 
     def _common(self) -> dict[str, Any]:
-        common: dict[str, Any] = {"locked": self._session.locked, "here": "", "me": None}
-        if not common["locked"]:
-            room = self._session.room
-            roster = room.roster
-            common["me"] = None if room.me is None else room.me.name
-            common["leads"] = room.leads
-            common["organisation"] = "" if roster is None else roster.organisation
-        return common | {"said": self._session.said()}
+        # Raises where the desk locked while the page was made: it may show what was opened.
+        room = self._session.room
+        roster = room.roster
+        return {
+            "locked": False,
+            "here": "",
+            "me": None if room.me is None else room.me.name,
+            "leads": room.leads,
+            "organisation": "" if roster is None else roster.organisation,
+            "said": self._session.said(),
+        }
 
     def lock(self, *, next_: str = "/", wrong: str = "", status: int = 200) -> Response:
         """The desk, locked: nothing of what it holds is on this page."""

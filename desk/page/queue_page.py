@@ -17,13 +17,12 @@ from intake.case import Level
 _FURTHEST = 10**6
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class QueuePage:
-    """Keeps the last list in memory, for when the server cannot be reached."""
+    """The last list stays with what is unlocked, for when the server cannot be reached."""
 
     session: Session
     pages: Pages
-    _last: tuple[Filter, Room, Listing] | None = None
 
     def show(self, asked: Asked) -> Response:
         return self.pages.page("queue.html", self._values(asked) | {"here": "queue"})
@@ -37,12 +36,12 @@ class QueuePage:
         try:
             found = self._ask(room, chosen)
         except Offline as error:
-            last = self._last
-            if last is None or last[:2] != (chosen, room):
+            last = room.last
+            if last is None or last[0] != chosen:
                 raise
-            found, stale = last[2], room.desk.language.explain(error)
+            found, stale = last[1], room.desk.language.explain(error)
         else:
-            self._last = (chosen, room, found)
+            room.last = (chosen, found)
         return {
             "list": found,
             "stale": stale,

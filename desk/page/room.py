@@ -13,6 +13,7 @@ from crypto.identity import Identity
 from desk.casework import Casework
 from desk.desk import Desk
 from desk.errors import DeskError
+from desk.page.listing import Filter, Listing
 from desk.templates import Topic, load_topics
 from intake.questions import Form
 from intake.roster import Member, Role, Roster
@@ -28,6 +29,7 @@ class Room:
         self.desk = desk
         self.identity = identity
         self.client = desk.client(identity)
+        self.last: tuple[Filter, Listing] | None = None
         self._casework: Casework | None = None
         self._bytes: bytes | None = None
         self._looked: datetime | None = None

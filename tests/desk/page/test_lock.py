@@ -5,11 +5,14 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 
+from crypto.identity import Identity
 from desk.letters import Letters
+from desk.page.case_page import CasePage
 from desk.page.listing import Filter, Listing
 from desk.page.queue_page import QueuePage
 from desk.page.room import Room
@@ -110,18 +113,30 @@ def test_a_clock_that_is_set_back_locks_too(
     assert visitor.get(desk.home).status_code == 423
 
 
+def identities() -> int:
+    """How many of anna's are in memory; the tests keep one of their own."""
+    seed = identity_of("anna").seed
+    gc.collect()
+    return sum(isinstance(one, Identity) and one.seed == seed for one in gc.get_objects())
+
+
 def test_locking_drops_the_identity_from_memory(
     desk: Served, visitor: httpx.Client, world: World
 ) -> None:
-    asker = asks(world)
+    asker, before = asks(world), identities()
     unlock(visitor, desk)
     post(visitor, desk, f"cases/{asker.case}/take")
-    visitor.get(desk.case(asker.case))
+    case = f"cases/{asker.case}"
+    for path in ("", "quiet/queue", "help", case, f"quiet/{case}/changes"):
+        assert visitor.get(desk.home + path).status_code == 200
+    for act in ("preview", "reply", "note"):
+        post(visitor, desk, f"{case}/{act}", fields={"text": "Открыто"})
     room = weakref.ref(desk.session.room)
     assert isinstance(room(), Room)
     assert post(visitor, desk, "lock").status_code == 303
     gc.collect()
     assert room() is None
+    assert identities() == before
     assert visitor.get(desk.case(asker.case)).status_code == 423
 
 
@@ -219,6 +234,34 @@ def test_a_page_that_was_on_its_way_when_the_desk_locked_shows_the_lock(
         answer = visitor.get(desk.home + path)
         assert answer.status_code == 423
         assert "failed" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["cases/{case}", "", "quiet/queue"])
+def test_a_page_that_was_ready_when_the_desk_locked_is_not_shown(
+    desk: Served,
+    visitor: httpx.Client,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:
+    asker = asks(world)
+    unlock(visitor, desk)
+    post(visitor, desk, f"cases/{asker.case}/take")
+
+    def locking(work: Callable[..., Any]) -> Callable[..., Any]:
+        def done(*arguments: Any) -> Any:
+            found = work(*arguments)
+            desk.session.lock()
+            return found
+
+        return done
+
+    monkeypatch.setattr(QueuePage, "_values", locking(QueuePage._values))
+    monkeypatch.setattr(CasePage, "_answer", locking(CasePage._answer))
+    answer = visitor.get(desk.home + path.format(case=asker.case))
+    assert answer.status_code == 423
+    assert "Планка" not in answer.text
+    assert "Lawyer" not in answer.text
 
 
 def test_a_note_that_comes_after_the_lock_never_turns_into_an_answer(
