@@ -146,3 +146,11 @@ def test_somebody_elses_file_does_not_open(world: World) -> None:
     ran = world.desk("anna").run("open", str(held_file(world.desk("boris"), case)))
     assert ran.code == 1
     assert "does not open this case" in ran.err
+
+
+def test_a_number_out_of_all_proportion_costs_nothing_and_hides_nothing(world: World) -> None:
+    code, out, err = tampered(world, record(1, "number", 2**40))
+    assert code == 1
+    assert "Mobilised" in out
+    assert "record 1 is missing" in err.lower()
+    assert err.count("is missing") == 20
