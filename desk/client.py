@@ -101,7 +101,10 @@ class Client:
 
     def take(self, case: str) -> CaseFile:
         """Also renews the lease on a case that she holds."""
-        return self._act(case, "take")
+        whole = self._act(case, "take")
+        if whole.header.held_by != "you" or whole.header.leased_until is None:
+            raise nonsense()
+        return whole
 
     def release(self, case: str, record: SealedPart | None = None) -> CaseFile:
         """Give the case back to the queue."""

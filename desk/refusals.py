@@ -82,9 +82,11 @@ def _offline(url: str, *, late: bool) -> Offline:
 
 def _sentence(reason: str, answer: Mapping[str, Any]) -> str:
     whose = str(answer.get("whose", ""))
+    known = _REASONS.get(f"{reason} {whose}".rstrip(), "")
     if reason == "held" and _lease_end(answer) is not None:
         return _REASONS["held until"]
-    return _REASONS.get(f"{reason} {whose}".rstrip(), "")
+    # Asked for by its own name, it would speak of an end that nobody gave.
+    return "" if "{until" in known else known
 
 
 def _until(sentence: str, answer: Mapping[str, Any]) -> dict[str, object]:

@@ -217,6 +217,30 @@ def test_what_is_no_answer_of_tropas_is_neither(status: int, body: bytes) -> Non
     assert str(status) in str(found)
 
 
+@pytest.mark.parametrize(
+    "answer", [{"reason": "held until"}, {"reason": "held", "whose": "until"}, {"reason": "held "}]
+)
+def test_a_refusal_that_leaves_out_what_its_sentence_needs_is_still_told(
+    answer: dict[str, str],
+) -> None:
+    found = refusal("u", 409, json.dumps(answer).encode())
+    assert "{" not in str(found)
+    assert "{" not in Language("ru").explain(found)
+
+
+def test_a_case_that_is_taken_and_not_given_is_not_believed(world: World) -> None:
+    case = world.submit(URGENT)
+    with client(world) as anna:
+        body = anna.fetch(case).to_bytes()
+    free = world.wait(_answering(case, body))
+    try:
+        url = f"http://127.0.0.1:{free.addresses[0][1]}"
+        with client(world, url=url) as anna, pytest.raises(DeskError, match="not one of Tropa's"):
+            anna.take(case)
+    finally:
+        world.wait(free.cleanup())
+
+
 def test_a_case_file_of_another_case_is_not_believed(world: World) -> None:
     case, other = world.submit(URGENT), world.submit(URGENT)
     with client(world) as anna:
@@ -236,6 +260,7 @@ async def _answering(case: str, body: bytes) -> web.AppRunner:
 
     app = web.Application()
     app.router.add_get(f"/v1/cases/{case}", answer)
+    app.router.add_post(f"/v1/cases/{case}/take", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
