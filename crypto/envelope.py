@@ -19,7 +19,15 @@ from crypto.identity import Identity
 from crypto.kdf import key_id
 
 _SIGNING_BYTES: Final = 32
-_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, FormatError, binascii.Error)
+_UNREADABLE: Final = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    FormatError,
+    binascii.Error,
+    RecursionError,
+)
 
 
 def sign_payload(payload: bytes, payload_type: str, signers: Sequence[Identity]) -> dict[str, Any]:

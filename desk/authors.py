@@ -71,7 +71,7 @@ def _member(name: object, roster: Roster | None) -> Member | None:
 def _object(plaintext: bytes) -> dict[str, Any]:
     try:
         document = json.loads(plaintext)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise Unreadable(NEWER)

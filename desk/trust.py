@@ -37,7 +37,7 @@ def parse_envelope(data: bytes) -> dict[str, Any]:
     """The JSON of a roster file, unverified; `DeskError` when it is none."""
     try:
         document = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise DeskError("This roster file was cut short or is no roster. Get a fresh copy.")

@@ -145,6 +145,16 @@ def test_what_is_no_record_at_all_is_named_and_hides_nothing(
     assert [one["number"] for one in exchange] == [0, 2]
 
 
+@pytest.mark.parametrize("depth", [900, 50_000])
+def test_a_record_nested_without_end_is_named_and_hides_nothing(world: World, depth: int) -> None:
+    case = taken(world)
+    world.add(case, "note", b'{"payload":' + b"[" * depth + b"]" * depth + b"}")
+    code, all_, _ = opened(world, case)
+    assert code == 1
+    assert "record 1: " in all_
+    assert "Планка-7" in all_
+
+
 def test_a_flipped_bit_in_a_note_is_named(world: World) -> None:
     case = taken(world)
     anna = world.desk("anna")

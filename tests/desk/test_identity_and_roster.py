@@ -251,7 +251,7 @@ def test_a_card_that_was_cut_is_refused(person: Person, tmp_path: Path, cut: int
     assert ran.err
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"payload": 1}'])
+@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"payload": 1}', b"[" * 100_000])
 def test_a_damaged_roster_file_is_told(person: Person, tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "roster.json"
     file.write_bytes(data)
