@@ -68,7 +68,8 @@ class Acts:
     def _failed(self, act: str, asked: Asked, error: Exception) -> Response:
         desk = self.session.desk
         self.session.say_next("bad", desk.language.explain(error))
-        if act == "reply" and isinstance(error, (Offline, Turned)):
+        erased = isinstance(error, Turned) and error.reason == "unknown_case"
+        if act == "reply" and isinstance(error, (Offline, Turned)) and not erased:
             self.session.say_next(
                 "note", desk.say("Your text was not lost: it is kept here as a sealed draft.")
             )

@@ -38,6 +38,9 @@ _RENEWED = LEASE / 24
 """How much of a lease must have gone by before an open page renews it."""
 
 
+SENT = ("preview", "reply")
+"""Acts with the text of an answer."""
+
 # The bot's own words, from its own catalogue.
 _REPLY, _BACK, _HIDE = "Reply", "← Back", "Hide"
 
@@ -84,7 +87,9 @@ class CasePage:
             "outcome": asked.fields.get("outcome", ""),
         }
         values |= self._choices(room, found)
-        values |= self._answer(room, found, asked)
+        values |= self._answer(
+            room, found, asked, asked.fields.get("text", "") if act in SENT else ""
+        )
         return self.pages.page("case.html", values, status)
 
     def preview(self, asked: Asked) -> Response:
@@ -186,10 +191,10 @@ class CasePage:
             "outcomes": list(outcomes(language).items()),
         }
 
-    def _answer(self, room: Room, found: Found, asked: Asked) -> dict[str, Any]:
+    def _answer(self, room: Room, found: Found, asked: Asked, typed: str) -> dict[str, Any]:
         """The unfinished answer, with a template if one was chosen."""
         language = found.contents.language or found.file.header.language
-        draft, told = self._draft(room, found)
+        draft, told = self._draft(room, found, typed)
         chosen = asked.query.get("template", "")
         text = draft
         if chosen:
@@ -212,11 +217,14 @@ class CasePage:
             "most": LONGEST,
         } | self._signs(room, text)
 
-    def _draft(self, room: Room, found: Found) -> tuple[str, str]:
-        """The draft of this case; one that was sent meanwhile, its answer lost, is done with."""
+    def _draft(self, room: Room, found: Found, typed: str) -> tuple[str, str]:
+        """The draft of this case; one that was sent meanwhile, its answer lost, is done with.
+
+        `typed` comes before it: where it could not be kept, it stands in this request alone.
+        """
         letters, case = self._letters(room), found.file.header.id
         try:
-            draft = letters.load(case)
+            draft = typed or letters.load(case)
         except (DeskError, CryptoError) as error:
             return "", room.desk.language.explain(error)
         me = None if room.me is None else room.me.name

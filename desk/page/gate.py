@@ -51,10 +51,14 @@ class Gate:
         return self.state(asked)
 
     def _keep_rescued(self) -> None:
-        rescued = self.session.rescued()
-        if rescued is None:
-            return
-        case, text = rescued
-        room, desk = self.session.room, self.session.desk
-        Letters(desk.home, room.identity, desk.random).save(case, text)
-        self.session.say_next("note", desk.say("What you had typed is kept as a draft."))
+        desk = self.session.desk
+        for case, text in self.session.rescued():
+            room = self.session.room
+            try:
+                Letters(desk.home, room.identity, desk.random).save(case, text)
+            except DeskError as error:
+                # It waits for the next unlocking: a full disk is no reason to lose it.
+                self.session.say_next("bad", desk.language.explain(error))
+                continue
+            self.session.is_kept(case)
+            self.session.say_next("note", desk.say("What you had typed is kept as a draft."))

@@ -69,11 +69,14 @@ class Pages:
         return HTMLResponse(self.text("lock.html", values), status)
 
     def fault(self, sentence: str, asked: "Asked") -> Response:
-        """What could not be done, as one sentence. It asks nothing of the desk that may fail."""
+        """What could not be done, as one sentence, with what was typed: it may stand nowhere
+        else. It asks nothing of the desk that may fail.
+        """
         again = f"/cases/{asked.case}" if "case" in asked.path else "/"
         values = {
             "sentence": sentence,
             "again": again,
+            "typed": asked.fields.get("text", ""),
             "locked": False,
             "here": "",
             "me": None,

@@ -47,7 +47,7 @@ class Session:
         self._guarding = threading.RLock()
         self._trying = threading.Lock()
         self._said: list[tuple[str, str]] = []
-        self._rescued: tuple[str, str] | None = None
+        self._rescued: dict[str, str] = {}
 
     def _secret(self) -> str:
         return base64.urlsafe_b64encode(self.desk.random(_SECRET)).decode()
@@ -151,19 +151,23 @@ class Session:
     # What arrived at a locked desk
 
     def rescue(self, case: str, text: str) -> None:
-        """A text that its page sent after the desk had locked: nobody can seal it now. One, in
-        memory alone, until the next unlocking."""
+        """A text that its page sent after the desk had locked: nobody can seal it now. One for
+        a case, in memory alone, until it is sealed."""
         with self._guarding:
-            self._rescued = (case, text)
+            self._rescued[case] = text
 
-    def rescued(self) -> tuple[str, str] | None:
+    def rescued(self) -> list[tuple[str, str]]:
         with self._guarding:
-            rescued, self._rescued = self._rescued, None
-        return rescued
+            return [*self._rescued.items()]
+
+    def is_kept(self, case: str) -> None:
+        """The text for this case is sealed now."""
+        with self._guarding:
+            self._rescued.pop(case, None)
 
     @property
     def rescues(self) -> bool:
-        return self._rescued is not None
+        return bool(self._rescued)
 
     # What the next page says first
 

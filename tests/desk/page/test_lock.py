@@ -1,16 +1,19 @@
 """The lock: after idle time, by a button, and what is left of an identity and of a draft."""
 
+import errno
 import gc
 import time
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from crypto.identity import Identity
+from desk import home
 from desk.letters import Letters
 from desk.page.case_page import CasePage
 from desk.page.listing import Filter, Listing
@@ -34,6 +37,11 @@ def visitor(desk: Served) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=desk.root, trust_env=False) as client:
         assert client.get(desk.session.address).status_code == 200
         yield client
+
+
+def full(path: Path, _: bytes) -> None:
+    """In the place of `write_file`."""
+    raise home.explain(OSError(errno.ENOSPC, "No space left on device"), path)
 
 
 def letter(world: World, case: str) -> str:
@@ -203,6 +211,29 @@ def test_what_was_typed_survives_the_lock_as_a_sealed_draft(
     assert "Половина ответа" in visitor.get(desk.case(asker.case)).text
 
 
+@pytest.mark.parametrize("act", ["preview", "reply", "draft", "note"])
+@pytest.mark.parametrize("moved", [False, True])
+def test_on_a_full_disk_what_was_typed_stands_on_the_page(
+    desk: Served,
+    visitor: httpx.Client,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    act: str,
+    moved: bool,
+) -> None:
+    asker = asks(world)
+    unlock(visitor, desk)
+    post(visitor, desk, f"cases/{asker.case}/take")
+    if moved:
+        asker.write("Ещё одно")
+    monkeypatch.setattr(home, "write_file", full)
+    answer = post(visitor, desk, f"cases/{asker.case}/{act}", fields={"text": "Набрано & не ушло"})
+    assert answer.status_code == 409
+    assert "The disk is full" in answer.text
+    assert "Набрано &amp; не ушло" in answer.text
+    assert asker.letters() == []
+
+
 def test_a_text_that_comes_after_the_lock_is_sealed_at_the_unlocking(
     desk: Served, visitor: httpx.Client, world: World
 ) -> None:
@@ -234,6 +265,22 @@ def test_a_page_that_was_on_its_way_when_the_desk_locked_shows_the_lock(
         answer = visitor.get(desk.home + path)
         assert answer.status_code == 423
         assert "failed" not in answer.text
+
+
+def test_texts_that_come_after_the_lock_wait_until_the_disk_has_room_for_each(
+    desk: Served, visitor: httpx.Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [asks(world).case, asks(world).case]
+    for case in cases:
+        post(visitor, desk, f"quiet/cases/{case}/draft", fields={"text": f"Ответ {case}"})
+    with monkeypatch.context() as patch:
+        patch.setattr(home, "write_file", full)
+        unlock(visitor, desk)
+        assert "The disk is full" in visitor.get(desk.home).text
+    post(visitor, desk, "lock")
+    unlock(visitor, desk)
+    assert [letter(world, case) for case in cases] == [f"Ответ {case}" for case in cases]
+    assert not desk.session.rescues
 
 
 @pytest.mark.parametrize("path", ["cases/{case}", "", "quiet/queue"])
