@@ -219,7 +219,7 @@ def _open_fresh(desk: Desk, argument: str) -> Opened:
             return open_with(casework, casework.fetch(one))
         except Turned as turned:
             if turned.reason == "unknown_case":
-                desk.tell("The file of case {case} is gone from here.", case=one[:SHORT])
+                desk.warn("The file of case {case} is gone from here.", case=one[:SHORT])
             raise
 
 

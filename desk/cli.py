@@ -11,6 +11,7 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from getpass import GetPassWarning, getpass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,16 @@ def main() -> None:
         lock_down()
     except OSError:
         sys.exit("This system does not let Tropa protect its memory; nothing was opened.")
-    sys.exit(run(sys.argv[1:], production()))
+    desk = production()
+    sys.exit(_written(desk, run(sys.argv[1:], desk)))
 
 
 def production() -> Desk:
     """The desk on this machine, with its terminal, clock and randomness."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # An old terminal that lacks a letter shows its number; no case is unreadable for that.
+            stream.reconfigure(errors="backslashreplace")
     return Desk(
         settings=read_settings(),
         clock=utc_now,
@@ -86,7 +92,7 @@ def _confirm(question: str) -> bool:
     """Only a plain yes from a person at a terminal is one."""
     if not sys.stdin.isatty():
         return no_terminal(question)
-    return input(f"{question} ").strip().casefold() in YES
+    return _typed(f"{question} ").casefold() in YES
 
 
 def _read_text(hint: str) -> str:
@@ -99,7 +105,14 @@ def _read_text(hint: str) -> str:
 
 
 def _read_line(prompt: str) -> str:
-    return input(f"{prompt}: ").strip() if sys.stdin.isatty() else no_line(prompt)
+    return _typed(f"{prompt}: ") if sys.stdin.isatty() else no_line(prompt)
+
+
+def _typed(prompt: str) -> str:
+    """One line. The prompt goes where warnings go: the output may be for a file or a program."""
+    sys.stderr.write(plain(prompt))
+    sys.stderr.flush()
+    return input().strip()
 
 
 def terminal(**options: Any) -> Console:
@@ -125,6 +138,20 @@ def run(arguments: Sequence[str], desk: Desk) -> int:
     except Exception as error:
         return _unexpected(desk, error)
     return 0
+
+
+def _written(desk: Desk, code: int) -> int:
+    """The exit code, once everything that was printed has left this process."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # What is left would be tried again at the very end, and told in nobody's words.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if code or isinstance(error, BrokenPipeError):  # whoever read it has seen enough
+            return code or 1
+        return _tell(desk, explain(error, Path("stdout")))
+    return code
 
 
 def _command(language: Language, wanted: str = "") -> Any:

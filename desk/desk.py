@@ -88,7 +88,7 @@ class Desk:
 
     def tell_json(self, data: Any) -> None:
         """For programs: unwrapped, and as harmless to a terminal as everything else."""
-        self.out.print(plain_json(data), soft_wrap=True)
+        self.out.print(plain_json(data, self.out.encoding), soft_wrap=True)
 
     def warn(self, msgid: str, **values: object) -> None:
         self.err.print(plain(self.say(msgid, **values)), style="yellow")

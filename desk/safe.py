@@ -18,11 +18,11 @@ def plain(text: str) -> str:
     return "".join(_safe(character) for character in text.replace("\r\n", "\n"))
 
 
-def plain_json(data: Any) -> str:
+def plain_json(data: Any, encoding: str = "utf-8") -> str:
     """JSON whose every control or format character is a \\u escape: whole for programs, and
-    harmless on a terminal. Letters stay readable.
+    harmless on a terminal. Letters stay readable, where the output has them all.
     """
-    text = json.dumps(data, ensure_ascii=False, indent=2)
+    text = json.dumps(data, ensure_ascii=not encoding.lower().startswith("utf"), indent=2)
     return "".join(
         character if character == "\n" or _safe(character) == character else _escape(character)
         for character in text

@@ -1,5 +1,6 @@
 """`tropa` as a person starts it: a process of its own, with its environment and exit codes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -64,6 +65,62 @@ def test_a_text_is_piped_and_never_waited_for(world: World, tmp_path: Path) -> N
     assert silent.returncode == 1
     assert "say --yes" in silent.stderr
     assert tropa(home, "reply", case[:6], "--file", "-", "--yes", piped="x").returncode == 0
+
+
+def taken(world: World) -> tuple[Path, str]:
+    """The home of a desk that holds a case, and the case."""
+    world.time.live = True
+    world.put(world.roster.extended(world.time() + timedelta(days=9)))
+    case, home = world.submit(URGENT), world.desk("anna").home
+    assert tropa(home, "take").returncode == 0
+    return home, case
+
+
+def test_a_terminal_without_the_letters_shows_their_numbers(world: World) -> None:
+    home, case = taken(world)
+    whole = json.loads(tropa(home, "open", case, "--json").stdout)
+    for how in ((), ("--print",)):
+        ran = tropa(home, "open", case, *how, PYTHONIOENCODING="latin-1")
+        assert ran.returncode == 0, ran.stderr
+        assert "Mobilised" in ran.stdout
+        assert "\\u041f" in ran.stdout
+    assert json.loads(tropa(home, "open", case, "--json", PYTHONIOENCODING="ascii").stdout) == whole
+
+
+def test_what_could_not_be_written_is_told_and_a_reader_who_left_is_not(world: World) -> None:
+    home, case = taken(world)
+    command = f"exec '{sys.executable}' -c 'from desk.cli import main; main()' open {case} --print"
+    environment = {
+        "TROPA_HOME": str(home),
+        "TROPA_LANGUAGE": "en",
+        "TROPA_PASSPHRASE_FILE": str(home.parent / "passphrase"),
+    }
+    for where, told in ((">/dev/full", "The disk is full"), ("| true", "")):
+        shell = ["/bin/bash", "-o", "pipefail", "-c", f"({command}) {where}"]
+        ran = subprocess.run(shell, env=environment, capture_output=True, text=True, check=False)
+        assert ran.returncode == 1
+        assert told in ran.stderr
+        assert "Exception" not in ran.stderr
+        assert bool(ran.stderr) is bool(told)
+
+
+def test_a_question_never_stands_in_what_a_program_reads(world: World) -> None:
+    home, case = taken(world)
+    keyboard, terminal = os.openpty()
+    os.write(keyboard, b"n\n")
+    ran = subprocess.run(
+        [sys.executable, "-c", "from desk.cli import main; main()", "erase", case, "--json"],
+        env={"TROPA_HOME": str(home), "TROPA_PASSPHRASE_FILE": str(home.parent / "passphrase")},
+        stdin=terminal,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    os.close(keyboard)
+    os.close(terminal)
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert "Erase case" in ran.stderr
 
 
 def test_without_an_identity_it_says_what_to_do_and_fails(tmp_path: Path) -> None:
