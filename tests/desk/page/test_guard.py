@@ -1,5 +1,6 @@
 """Who gets nothing from the page: other machines, names, origins, sessions, and second comers."""
 
+import re
 import socket
 import stat
 import webbrowser
@@ -228,6 +229,17 @@ def test_nothing_in_the_page_comes_from_another_host_or_stands_inline(
         assert "onclick" not in text
         assert " style=" not in text
         assert "<style" not in text
+
+
+def test_no_convenience_of_the_browser_is_asked_to_send_a_text_elsewhere(
+    desk: Served, visitor: httpx.Client
+) -> None:
+    """Translating, checking the spelling and suggesting words are done by others' machines."""
+    unlock(visitor, desk)
+    text = visitor.get(desk.home).text
+    assert re.search(r'<html [^>]*translate="no"', text)
+    assert '<meta name="google" content="notranslate">' in text
+    assert re.search(r'<body [^>]*spellcheck="false" writingsuggestions="false"', text)
 
 
 def test_only_the_loopback_address_listens(desk: Served) -> None:
