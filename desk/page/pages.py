@@ -87,9 +87,11 @@ class Pages:
     def entered(self, cookie: str | None) -> Response:
         """The answer to a token. A page, not a redirection: a strict cookie does not travel on
         one that another place began."""
+        # What ran on this port before may have left a worker in the browser that reads all of ours.
+        alone = {"Clear-Site-Data": '"storage"'}
         if cookie is None:
-            return HTMLResponse(self.text("entry.html", {"fresh": False}), 403)
-        response = HTMLResponse(self.text("entry.html", {"fresh": True}))
+            return HTMLResponse(self.text("entry.html", {"fresh": False}), 403, alone)
+        response = HTMLResponse(self.text("entry.html", {"fresh": True}), headers=alone)
         response.headers["Refresh"] = f"0; url={self._session.place}/"
         response.set_cookie(
             self._session.cookie_name,

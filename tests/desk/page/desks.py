@@ -50,9 +50,9 @@ def served(
 
 
 @contextmanager
-def served_desk(desk: Desk, idle: timedelta) -> Iterator[Served]:
+def served_desk(desk: Desk, idle: timedelta, port: int = 0) -> Iterator[Served]:
     """The page of any desk."""
-    with _listen(0) as listening:
+    with _listen(port) as listening:
         session = Session(desk, listening.getsockname()[1], idle)
         running = server(session)
         thread = threading.Thread(target=running.run, args=([listening],), daemon=True)

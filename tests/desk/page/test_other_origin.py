@@ -2,15 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import ClassVar
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.desk.page.asking import asks
-from tests.desk.page.conftest import Enter
-from tests.desk.page.desks import Served
+from tests.desk.page.conftest import Enter, unlocks
+from tests.desk.page.desks import Served, served_desk
 from tests.desk.world import World
 
 Serve = Callable[..., Served]
@@ -164,3 +165,55 @@ def test_a_link_of_its_own_to_the_desk_leads_nowhere(
     page.evaluate("(home) => { location.href = home; }", desk.home)
     page.wait_for_url(f"{desk.root}/**")
     assert "answers only to its own" in page.content()
+
+
+WORKER = b"""
+addEventListener('install', () => skipWaiting());
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+addEventListener('fetch', (event) => event.respondWith((async () => {
+  const answer = await fetch(event.request);
+  const seen = await caches.open('seen');
+  await seen.put('/' + Math.random(), new Response(await answer.clone().text()));
+  return answer;
+})()));
+"""
+
+
+class Former(BaseHTTPRequestHandler):
+    """What ran on the desk's port before, and left a worker in the browser."""
+
+    def do_GET(self) -> None:
+        worker = self.path == "/worker.js"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/javascript" if worker else "text/html")
+        self.end_headers()
+        self.wfile.write(WORKER if worker else b"<!doctype html><title>former</title>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_what_ran_on_this_port_before_left_nothing_that_reads_the_desk(
+    world: World, browser: Browser
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), Former)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = browser.new_context().new_page()
+    page.goto(f"http://127.0.0.1:{server.server_port}")
+    page.evaluate(
+        "navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready)"
+    )
+    server.shutdown()
+    server.server_close()
+    user = world.desk("anna").desk()
+    with served_desk(user, timedelta(hours=1), server.server_port) as desk:
+        page.goto(desk.session.address)
+        unlocks(page)
+        assert page.evaluate("navigator.serviceWorker.controller") is None
+        read = page.evaluate(
+            """async () => { const seen = await caches.open('seen'); let text = '';
+            for (const one of await seen.keys()) text += await (await seen.match(one)).text();
+            return text; }"""
+        )
+        assert "passphrase" not in read
+        assert desk.session.mark not in read
