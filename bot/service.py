@@ -135,11 +135,8 @@ def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
         (timedelta(minutes=10), lambda: drafts.expire(server.clock())),
         (timedelta(minutes=10), lambda: nonces.expire(server.clock())),
         (timedelta(hours=1), lambda: cases.erase_due(server.clock())),
-<<<<<<< HEAD
         (timedelta(hours=1), server.counts.release_due),
-=======
         (timedelta(hours=1), server.storage.lay_anew),
->>>>>>> 00ee992 (sqlite: nothing in the file points to an erased case)
         (timedelta(days=1), lambda: _tell_untaken(server)),
     ]
 
