@@ -429,6 +429,14 @@ def identity_files() -> Iterator[Vector]:
     yield vector("cut short", file[:-1], fails="BadFormat")
     yield vector("its header alone", file[:60], fails="BadFormat")
     yield vector("not an age file", b"hello", fails="BadFormat")
+    yield vector("hours of work", b"".join(HOURS), fails="TooMuchWork")
+
+
+HOURS = (
+    b"age-encryption.org/v1\n-> scrypt C4WnG+LAq06vpL+bRgXMhw 30\n",
+    b"Ri9UiX2X73TaGK5YYszwQ+Ri9UiX2X73TaGK5YYszwQ\n--- " + b"A" * 43 + b"\n" + bytes(80),
+)
+"""An age file whose passphrase takes 2^30 rounds of scrypt to try."""
 
 
 FILES = {
