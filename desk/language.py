@@ -25,6 +25,10 @@ class Language:
     def say(self, msgid: str, **values: object) -> str:
         return self._catalogue.gettext(msgid).format(**values)
 
+    def text(self, msgid: str) -> str:
+        """The translation with its gaps open, for whoever fills them."""
+        return self._catalogue.gettext(msgid)
+
     def count(self, one: str, many: str, n: int, **values: object) -> str:
         return self._catalogue.ngettext(one, many, n).format(n=n, **values)
 

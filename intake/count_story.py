@@ -17,6 +17,7 @@ from intake.figures import (
     median_wait,
     months,
     promise_kept,
+    sum_meaning,
     together,
 )
 
@@ -65,8 +66,8 @@ class _Teller:
 
     def sums(self) -> Iterator[Sentence]:
         """So many soldiers asked for help in two months."""
-        for place, one in enumerate(self.shown.releases[-1].sums):
-            found = self._added([month.sums[place] for month in self.last])
+        for one in self.shown.releases[-1].sums:
+            found = self._sum(one.id)
             if found is not None:
                 yield self._sentence(
                     f"sum_{one.id}",
@@ -104,8 +105,7 @@ class _Teller:
         """Of a sum, the largest part: half are on a contract."""
         for one in self.shown.releases[-1].sums:
             cells = [cell for cell in self._cells(one.of) if cell.cell in one.cells]
-            place = self.shown.releases[-1].sums.index(one)
-            whole = self._added([month.sums[place] for month in self.last])
+            whole = self._sum(one.id)
             if not cells or whole is None or whole.least or not whole.count:
                 continue
             largest = max(cells, key=lambda cell: cell.count or 0)
@@ -180,19 +180,17 @@ class _Teller:
         ]
         return [figure for figure in added if figure is not None]
 
+    def _sum(self, name: str) -> Figure | None:
+        """Over the months; None where a month's form had no such sum."""
+        figures = [found for month in self.last if (found := _named(month.sums, name))]
+        return self._added(figures) if len(figures) == len(self.last) else None
+
     def _added(self, figures: Sequence[Figure]) -> Figure | None:
         return together(figures, self._rules.share_from)
 
     def _of_sum(self, figure: Figure) -> str:
-        cells = next(one for one in self.shown.releases[-1].sums if one.id == figure.cell)
-        table = self.shown.releases[-1].table(cells.of)
-        labels = [
-            self.reader.label(cell.label)
-            for cell in (table.cells if table else ())
-            if cell.id in cells.cells
-        ]
-        requests = self.reader.say(words.MEANINGS["requests"])
-        return f"{figure.label}: {', '.join(labels)}. {requests}"
+        one = next(one for one in self.shown.releases[-1].sums if one.id == figure.cell)
+        return sum_meaning(self.shown.releases[-1], one, self.reader)
 
     def _about(self, figure: Figure) -> str:
         words_ = words.AT_LEAST if figure.least else words.ABOUT

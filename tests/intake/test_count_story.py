@@ -1,12 +1,13 @@
 """The sentences and figures that every view shows: what they add, and what they leave out."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pytest
 
 from intake.count_story import Sentence, rounding, story
 from intake.counts import Cell, Release, Rules, Share, Shown, Sum, Table
-from intake.figures import Reader, median_wait, months, promise_kept, together
+from intake.figures import Reader, first_shown, median_wait, months, promise_kept, together
 
 READER = Reader(str, "en")
 STATUS = ("contract", "mobilised", "civilian")
@@ -182,3 +183,29 @@ def test_the_note_on_rounding_names_the_thresholds() -> None:
     note = rounding(Rules(smallest=20, shown_after=30), READER)
     assert "less than 20" in note
     assert "30 days" in note
+
+
+def test_what_another_months_form_does_not_tell_is_not_added() -> None:
+    before = release("2026-09", 500, (150, 100, 250), 60).model_copy(update={"sums": ()})
+    found = told(before, release("2026-10", 700, (200, 150, 350), 250))
+    assert "sum_soldiers" not in found
+    assert "part_soldiers" not in found
+    assert "share_leaving" in found
+
+
+@pytest.mark.parametrize(
+    ("today", "after", "first"),
+    [
+        ("2026-11-14", 14, ("2026-10", "2026-11-15")),
+        ("2026-11-15", 14, ("2026-11", "2026-12-15")),
+        ("2026-12-31", 14, ("2026-12", "2027-01-15")),
+        ("2026-11-15", 60, ("2026-09", "2026-11-30")),
+        ("2026-11-30", 60, ("2026-10", "2026-12-31")),
+        ("2026-11-15", 366, ("2025-11", "2026-12-02")),
+    ],
+)
+def test_the_first_month_is_the_next_whose_day_comes(
+    today: str, after: int, first: tuple[str, str]
+) -> None:
+    month, day = first_shown(Rules(shown_after=after), date.fromisoformat(today))
+    assert (month, f"{day}") == first
