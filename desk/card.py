@@ -106,6 +106,7 @@ class Card:
         skills: tuple[str, ...] = (),
         languages: tuple[str, ...] = (),
         capacity: int = 5,
+        counts: bool = False,
     ) -> Member:
         """As she stands on a roster; `DeskError` names what a roster cannot hold."""
         try:
@@ -117,6 +118,7 @@ class Card:
                 skills=skills,
                 languages=languages,
                 capacity=capacity,
+                counts=counts,
             )
         except ValidationError as error:
             fault = error.errors(include_url=False, include_input=False)[0]

@@ -81,11 +81,20 @@ def add(
     skills: Annotated[str, typer.Option(help="Skills, with commas: legal,asylum.")] = "",
     languages: Annotated[str, typer.Option(help="Languages, with commas: ru,en.")] = "",
     capacity: Annotated[int, typer.Option(min=0, max=999, help="Cases at a time.")] = 5,
+    counts: Annotated[
+        bool, typer.Option("--counts", help="She sees the counts too, as a coordinator does.")
+    ] = False,
 ) -> None:
     """Put a member on the roster. Compare her fingerprint with her first."""
     desk = desk_of(context)
+    if counts and role is Role.RECOVERY:
+        # This key lies apart from everybody's laptop; what is used daily must be another.
+        raise DeskError(
+            "A recovery key is for emergencies alone; give the counts to another member."
+        )
     found = Card.find(card)
-    member = found.member(role, _ids(skills), _ids(languages), capacity)
+    more = counts and role is not Role.COORDINATOR  # who sees them by her role
+    member = found.member(role, _ids(skills), _ids(languages), capacity, more)
     _change(desk, file, _read(file).with_member(member))
     desk.tell(
         "{name} is on it. Fingerprint to compare with her: {fingerprint}",

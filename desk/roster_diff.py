@@ -10,6 +10,7 @@ from rich.text import Text
 
 from desk.card import Card
 from desk.desk import Desk
+from desk.roster_view import sees_counts
 from intake.roster import Member, Roster
 
 ALARM = "bold red"
@@ -38,9 +39,9 @@ def changes(desk: Desk, before: Roster, after: Roster) -> Iterator[Text]:
     both = [(old[name], new[name]) for name in new if name in old]
     yield from (_other_key(desk, *pair) for pair in both if _keys(pair[0]) != _keys(pair[1]))
     for name in sorted(new.keys() - old.keys()):
-        yield _whole(desk.say("added"), new[name], "bold")
+        yield _whole(desk, desk.say("added"), new[name], "bold")
     for name in sorted(old.keys() - new.keys()):
-        yield _whole(desk.say("removed"), old[name], "bold")
+        yield _whole(desk, desk.say("removed"), old[name], "bold")
     yield from (line for pair in both if (line := _other_duties(desk, *pair)))
     if before.forms != after.forms:
         yield Text(f"{desk.say('Form in use')}: {before.form[:16]} -> {after.form[:16]}")
@@ -61,10 +62,12 @@ def _other_key(desk: Desk, old: Member, new: Member) -> Text:
     return line
 
 
-def _whole(what: str, member: Member, style: str) -> Text:
+def _whole(desk: Desk, what: str, member: Member, style: str) -> Text:
     line = Text(f"{what}: {member.name}, {member.role.value}", style=style)
     for values in (member.skills, member.languages):
         line.append(f"; {', '.join(values) or '-'}")
+    if member.opens_counts:
+        line.append(f"; {desk.say('sees the counts')}")
     return line.append(f"\n  {Card.of_member(member).fingerprint}")
 
 
@@ -76,6 +79,7 @@ def _other_duties(desk: Desk, old: Member, new: Member) -> Text | None:
             (desk.say("Skills"), _joined(old.skills), _joined(new.skills)),
             (desk.say("Languages"), _joined(old.languages), _joined(new.languages)),
             (desk.say("Cases"), str(old.capacity), str(new.capacity)),
+            (desk.say("Counts"), sees_counts(desk, old), sees_counts(desk, new)),
         )
         if was != now
     ]

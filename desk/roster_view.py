@@ -9,7 +9,7 @@ from crypto.envelope import verify
 from crypto.errors import Forged
 from desk.card import Card
 from desk.desk import Desk
-from intake.roster import ROSTER_TYPE, Organisation, Roster, days_left
+from intake.roster import ROSTER_TYPE, Member, Organisation, Roster, days_left
 
 SOON = 7
 """Days before expiry from which it is pointed out."""
@@ -87,6 +87,7 @@ def _members(desk: Desk, roster: Roster) -> Table:
         desk.say("Skills"),
         desk.say("Languages"),
         desk.say("Cases"),
+        desk.say("Counts"),
     )
     for title in titles:
         table.add_column(title)
@@ -97,8 +98,13 @@ def _members(desk: Desk, roster: Roster) -> Table:
             ", ".join(member.skills) or "-",
             ", ".join(member.languages) or "-",
             str(member.capacity) if member.opens_cases else "-",
+            sees_counts(desk, member),
         )
     return table
+
+
+def sees_counts(desk: Desk, member: Member) -> str:
+    return desk.say("yes") if member.opens_counts else "-"
 
 
 def _fingerprints(desk: Desk, roster: Roster) -> Table:

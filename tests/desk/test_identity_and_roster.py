@@ -179,6 +179,57 @@ def test_a_member_stands_with_role_skills_and_languages(person: Person, tmp_path
     )
 
 
+def members(person: Person, file: str) -> dict[str, Member]:
+    shown = person("one").run("roster", "show", file, "--json").json["members"]
+    return {one["name"]: Member.model_validate(one) for one in shown}
+
+
+def test_a_coordinator_needs_neither_skills_nor_languages(person: Person, tmp_path: Path) -> None:
+    _, file = founded(person, tmp_path)
+    ran = add(person, file, Card.of("kira", identity_of("kira")).line(), "--role", "coordinator")
+    assert ran.code == 0, ran.all
+    kira = members(person, file)["kira"]
+    assert kira.opens_counts
+    assert not kira.opens_cases
+    line = next(line for line in shown_lines(person, file) if line.startswith("kira "))
+    assert line.split() == ["kira", "coordinator", "-", "-", "-", "yes"]
+
+
+def shown_lines(person: Person, file: str) -> list[str]:
+    return person("one").run("roster", "show", file).out.splitlines()
+
+
+@pytest.mark.parametrize("role", ["volunteer", "lead"])
+def test_the_counts_are_given_to_whoever_opens_cases(
+    person: Person, tmp_path: Path, role: str
+) -> None:
+    _, file = founded(person, tmp_path)
+    given, other = (Card.of(name, identity_of(name)).line() for name in ("anna", "boris"))
+    assert add(person, file, given, "--role", role, "--skills", "legal", "--counts").code == 0
+    assert add(person, file, other, "--role", role).code == 0
+    assert [members(person, file)[name].opens_counts for name in ("anna", "boris")] == [True, False]
+    ends = {line.split()[0]: line.split()[-1] for line in shown_lines(person, file) if role in line}
+    assert ends == {"anna": "yes", "boris": "-"}
+
+
+def test_a_coordinator_sees_them_by_her_role_alone(person: Person, tmp_path: Path) -> None:
+    _, file = founded(person, tmp_path)
+    card = Card.of("kira", identity_of("kira")).line()
+    assert add(person, file, card, "--role", "coordinator", "--counts").code == 0
+    assert members(person, file)["kira"].counts is False
+    assert members(person, file)["kira"].opens_counts
+
+
+def test_the_key_for_recovery_is_used_for_nothing_else(person: Person, tmp_path: Path) -> None:
+    _, file = founded(person, tmp_path)
+    before = Path(file).read_bytes()
+    card = Card.of("safe", identity_of("safe")).line()
+    ran = add(person, file, card, "--role", "recovery", "--counts")
+    assert ran.code == 1
+    assert "for emergencies alone" in ran.err
+    assert Path(file).read_bytes() == before
+
+
 def test_a_removed_member_is_gone_and_the_signatures_too(person: Person, tmp_path: Path) -> None:
     (one, two), file = founded(person, tmp_path)
     for name in ("anna", "boris"):

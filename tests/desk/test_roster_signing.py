@@ -126,6 +126,28 @@ def test_what_a_roster_changes_is_shown_before_signing(world: World, signer: Des
     assert "boris:" not in ran.out
 
 
+def test_who_sees_the_counts_is_shown_before_signing(world: World, signer: DeskUser) -> None:
+    changes: dict[str, dict[str, object]] = {
+        "anna": {"counts": True},
+        "vera": {"role": Role.COORDINATOR, "skills": ()},
+        "counts": {"role": Role.VOLUNTEER},
+    }
+    members = tuple(
+        Member.model_validate(dict(one) | changes.get(one.name, {})) for one in world.roster.members
+    )
+    roster = Roster.model_validate(dict(world.roster) | {"members": members})
+    added = Card.of("kira", identity_of("kira")).member(Role.COORDINATOR)
+    file = roster_file(world, roster.with_member(added))
+    ran = signer.run("roster", "sign", "--yes", str(file))
+    assert "added: kira, coordinator; -; -; sees the counts" in ran.out
+    assert "changed: anna: Counts - -> yes" in ran.out
+    assert "changed: vera: Role volunteer -> coordinator; Skills medical -> -; Counts - -> yes" in (
+        ran.out
+    )
+    assert "changed: counts: Role coordinator -> volunteer; Counts yes -> -" in ran.out
+    assert "boris:" not in ran.out
+
+
 def test_a_desk_that_knows_no_roster_says_so(world: World) -> None:
     user = world.bare_desk("signer-1", width=160)
     user.settle("signer-1")
