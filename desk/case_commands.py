@@ -67,8 +67,11 @@ def join(
         name=roster.organisation,
         epoch=roster.epoch,
     )
-    card = desk.card()
-    if card.sealing not in [member.sealing_key for member in roster.members]:
+    sealing = desk.card().sealing
+    me = next((member for member in roster.members if member.sealing_key == sealing), None)
+    if me is not None and me.opens_counts:
+        desk.tell("The counts are open to you: tropa counts")
+    if me is None:
         desk.warn("You are not on the roster yet. Send your card: tropa identity show")
 
 

@@ -25,6 +25,7 @@ from crypto.process import lock_down
 from desk import (
     act_commands,
     case_commands,
+    counts_commands,
     export_commands,
     identity_commands,
     link_commands,
@@ -171,6 +172,7 @@ def _command(language: Language, wanted: str = "") -> Any:
     act_commands.add_to(app)
     export_commands.add_to(app)
     link_commands.add_to(app)
+    counts_commands.add_to(app)
     app.add_typer(identity_commands.app, name="identity")
     app.add_typer(roster_commands.app, name="roster")
     command: Any = typer.main.get_command(app)

@@ -18,9 +18,18 @@ from pydantic import BaseModel, ValidationError
 from crypto.identity import Identity
 from crypto.requests import sign_request
 from desk.errors import DeskError
-from desk.refusals import Offline, Turned, as_object, nonsense, refusal, unreachable
+from desk.refusals import (
+    NO_COUNTS,
+    Offline,
+    Turned,
+    as_object,
+    nonsense,
+    refusal,
+    unreachable,
+)
 from intake.case import Level
 from intake.clock import Clock
+from intake.counts import Shown
 from intake.records import Outcome
 from intake.shapes import Shape, encoded
 from intake.wire import CaseFile, Closed, Judged, Noted, Passed, Queue, Replied, SealedPart
@@ -96,6 +105,10 @@ class Client:
         query = urlencode({name: value for name, value in wanted.items() if value is not None})
         return _shape(Queue, self._ask("GET", f"/v1/queue?{query}" if query else "/v1/queue"))
 
+    def counts(self) -> Shown:
+        """What may be shown of the counts."""
+        return _shape(Shown, self._ask("GET", "/v1/counts", absent=NO_COUNTS))
+
     def fetch(self, case: str) -> CaseFile:
         return _file(case, self._ask("GET", f"/v1/cases/{case}"))
 
@@ -149,7 +162,13 @@ class Client:
         return _file(case, self._ask("POST", f"/v1/cases/{case}/{act}", body))
 
     def _ask(
-        self, method: str, path: str, body: Shape | None = None, *, signed: bool = True
+        self,
+        method: str,
+        path: str,
+        body: Shape | None = None,
+        *,
+        signed: bool = True,
+        absent: str = "",
     ) -> bytes:
         url = self._url + path
         content = None if body is None else body.model_dump_json(exclude_none=True).encode()
@@ -162,7 +181,7 @@ class Client:
         except httpx.HTTPError as error:
             raise unreachable(self._url, error) from None
         if response.status_code != httpx.codes.OK:
-            raise refusal(self._url, response.status_code, answer)
+            raise refusal(self._url, response.status_code, answer, absent)
         return answer
 
     def _signature(self, method: str, url: str, body: bytes | None) -> dict[str, str]:

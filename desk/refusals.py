@@ -43,8 +43,10 @@ def unreachable(url: str, error: httpx.HTTPError) -> DeskError:
     return _offline(url, late=isinstance(error, httpx.TimeoutException))
 
 
-def refusal(url: str, status: int, body: bytes) -> DeskError:
-    """What a status other than 200 means."""
+def refusal(url: str, status: int, body: bytes, absent: str = "") -> DeskError:
+    """What a status other than 200 means. `absent`: where the server does not know the address."""
+    if absent and status == httpx.codes.NOT_FOUND:
+        return DeskError(absent)
     answer = as_object(body)
     reason = str(answer.get("reason", ""))
     sentence = _sentence(reason, answer)
@@ -100,6 +102,10 @@ def _lease_end(answer: Mapping[str, Any]) -> datetime | None:
         return None
 
 
+NO_COUNTS = (
+    "This server gives no counts: it is older than this desk. Ask the operator to update it."
+)
+
 _OF_A_PROXY = (502, 503, 504)
 """What a proxy in front says when the server behind it does not answer."""
 
@@ -116,7 +122,10 @@ _REASONS = {
     "to whoever keeps the roster.",
     "unknownkey": "You are not on the organisation's roster. Send your card (tropa identity show) "
     "to whoever keeps the roster.",
-    "role": "Your role opens no cases: the queue is for volunteers and leads.",
+    "role": "Your role opens no cases: the queue, and all that is done with a case, is for "
+    "volunteers and leads. A coordinator sees the counts: tropa counts",
+    "counts": "The counts are for coordinators, and for whom the roster gives them besides. "
+    "Ask whoever keeps the roster.",
     "held": "Somebody else has taken this case. Take another: tropa queue.",
     "held until": "Somebody else has taken this case; the lease ends on {until:%Y-%m-%d %H:%M} "
     "UTC. Take another: tropa queue.",
