@@ -16,16 +16,13 @@ from handlers.case_files import as_of
 from handlers.queue_parts import NewRecord, Parts
 from handlers.refusals import Refused, malformed, not_held
 from intake.case import Level, to_the_hour
-from intake.records import NOTE, REPLY
+from intake.records import NOTE, REPLY, ROOM_FOR_DESKS
 from intake.roster import Member
 from intake.shapes import Shape, decoded
 from intake.wire import Closed, Judged, Noted, Passed, Replied, SealedPart
 
 LONGEST: Final = 34 * 1024
 """Bytes of a record or letter: the longest text of either is padded to 32 KiB, and sealed."""
-
-LAST_NUMBER: Final = 2**31 - 1
-"""The highest number of a record that the database keeps."""
 
 Whole = Callable[[bytes, Caller], Awaitable[web.Response]]
 _Body = TypeVar("_Body", bound=Shape)
@@ -164,8 +161,10 @@ class Acts:
     def _needed(self, part: SealedPart, kind: str) -> NewRecord:
         if part.kind != kind:
             raise malformed(f"The record of this request must be of kind {kind}.")
-        if not 1 <= part.number <= LAST_NUMBER:
+        if part.number < 1:
             raise malformed("A desk's record is never the first of its case.")
+        if part.number >= ROOM_FOR_DESKS:
+            raise malformed("This case holds as many records as it can.")
         self._plausible(part.data, "record")
         return NewRecord(part.number, part.kind, part.data)
 

@@ -25,6 +25,7 @@ MOST_REPLIES: Final = 40
 
 SENT: Final = mark("Sent. It lies with the rest that you told us.")
 NOT_SENT: Final = mark("This was not sent: the text has changed. Look at it once more.")
+NO_ROOM: Final = mark("This was not sent: so much lies with us already that nothing more fits.")
 CANNOT_OPEN: Final = mark("This reply cannot be opened. Write to us, and we send it again.")
 ANNOUNCED_HERE: Final = mark("From now on replies are announced in this chat.")
 LATER: Final = mark("No more new codes for now. Try again in an hour.")

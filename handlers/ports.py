@@ -246,7 +246,7 @@ class Inboxes(Protocol):
         """The unfinished message becomes a record of the case; what is left of it is empty.
 
         False when another revision than `expected` stands there, the text is empty or longer than
-        `intake.records.LONGEST`, or the case is gone.
+        `intake.records.LONGEST`, or the case is gone. Raises `intake.errors.NoRoom`.
         """
 
     async def set_contact(self, secret: str, rule: ContactRule) -> bool:

@@ -16,6 +16,7 @@ from handlers.layout import INBOX
 from handlers.ports import Card, Composed, Erased, Inbox, Inboxes, Line, Sent
 from handlers.shelf import Shelf
 from intake.clock import Clock
+from intake.errors import NoRoom
 from intake.fitting import clean, hour_offset, joined
 from intake.questions import Contact
 from intake.records import LONGEST
@@ -271,8 +272,11 @@ class Returning:
         """Exactly once: the key names what it sends, and what was sent is remembered."""
         if argument.isdecimal():
             revision = int(argument)
-            if await self._inboxes.send_text(chat.secret or "", revision):
-                return await self.current(chat, inbox.SENT)
+            try:
+                if await self._inboxes.send_text(chat.secret or "", revision):
+                    return await self.current(chat, inbox.SENT)
+            except NoRoom:
+                return await self._message(chat, await self._composed(chat), said=inbox.NO_ROOM)
             composed = await self._composed(chat)
             if composed.text:
                 return await self._message(chat, composed, said=inbox.NOT_SENT)

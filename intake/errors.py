@@ -9,5 +9,9 @@ class LineClosed(TropaError):
     """The roster is missing, forged, rolled back or expired: nothing may come in."""
 
 
+class NoRoom(Exception):
+    """The case holds as much as it can. What was to be added is where it was."""
+
+
 class StorageUnavailable(TropaError):
     """Nothing can be kept at the moment; what was kept before is safe."""

@@ -38,6 +38,12 @@ TOKEN: Final = "token"
 LONGEST: Final = 3000
 """Characters of a message or a reply: it must fit one card together with what stands around it."""
 
+ROOM: Final = 1000
+"""Records of a case up to which the person may add: a case travels whole, and is opened whole."""
+
+ROOM_FOR_DESKS: Final = 2 * ROOM
+"""So that what the person filled can still be answered, judged and closed."""
+
 DESK_TYPE: Final = "application/vnd.tropa.desk-record+json"
 """The DSSE payload type of what a desk writes into a case."""
 

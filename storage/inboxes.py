@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, select, update
 
 from intake.case import ContactRule, Level, State, Turn
-from intake.records import MESSAGE
+from intake.errors import NoRoom
+from intake.records import MESSAGE, ROOM
 from storage.database import Database
 from storage.dialects import in_turn
 from storage.drafts import drop_draft, put_draft, remove_draft, replace_draft
@@ -68,14 +69,15 @@ class Inboxes:
 
         It is our turn then, by a new promise; a closed case waits again. In the draft's place
         stands `tombstone`, or nothing. False: the draft is not at revision `expected` any more,
-        and nothing was written.
+        and nothing was written. Raises `NoRoom`.
         """
 
         def work(connection: Connection) -> bool:
             if not _end_draft(connection, draft_id, expected, tombstone):
                 return False
             case = locked(connection, _is(inbox))
-            append(connection, case.id, MESSAGE, seal)
+            if append(connection, case.id, MESSAGE, seal) >= ROOM:
+                raise NoRoom
             change(connection, case.id, _renewed(case, now, promised_by_of))
             return True
 

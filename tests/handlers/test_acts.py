@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from intake.records import ROOM_FOR_DESKS
 from intake.roster import Roster
 from tests.desk.world import CALM, URGENT, World
 from tests.handlers.desks import (
@@ -349,6 +350,7 @@ def test_a_record_that_is_none_is_refused(world: World, name: str) -> None:
 NO_RECORDS: list[dict[str, Any]] = [
     {"number": 0},
     {"number": -1},
+    {"number": ROOM_FOR_DESKS},
     {"number": 2**31},
     {"number": "one"},
     {"kind": "answers"},

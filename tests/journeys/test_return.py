@@ -302,6 +302,18 @@ async def test_a_message_that_is_too_long_is_cut_and_never_sent_whole(room: Room
     assert room.anna.work.open(whole).exchange[-1].text == "я" * 3000
 
 
+async def test_a_message_that_does_not_fit_into_the_case_is_told_and_stays(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.inboxes.ROOM", 2)
+    exchange = await room.begun()
+    assert "Отправлено" in (await writes(exchange.talk, "Первое.")).text
+    card = await writes(exchange.talk, "Второе.")
+    assert "больше ничего не помещается" in card.text
+    assert "Второе." in card.text
+    assert len((await room.anna.case(exchange.case)).records) == 2
+
+
 async def test_an_unfinished_message_waits_and_no_text_of_it_stays_in_the_chat(
     room: Room,
 ) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 import pytest
 
 from intake.case import ContactRule, Level, State, Turn
+from intake.errors import NoRoom
 from storage import NewCase, Record, Storage, UnknownCase, open_storage
 from storage.rows import ReplyState
 from tests.storage.samples import (
@@ -57,6 +58,21 @@ async def test_a_message_becomes_a_record_and_its_draft_ends(storage: Storage) -
     kept = await storage.cases.fetch(case.header.id, ANNA)
     assert kept.records[1:] == (Record(1, "message", b"sealed 1"),)
     assert await storage.drafts.get(draft.id) is None
+
+
+async def test_what_does_not_fit_into_the_case_stays_a_draft(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A case travels whole: thousands of messages would take the memory of server and desk."""
+    case, draft = await submitted(storage), a_draft()
+    await storage.drafts.put(draft, None)
+    monkeypatch.setattr("storage.inboxes.ROOM", 3)
+    assert await writes(storage, case)
+    assert await writes(storage, case)
+    with pytest.raises(NoRoom):
+        await _writing(storage, case, draft.id)(1)
+    assert await storage.drafts.get(draft.id) == draft
+    assert len((await storage.cases.fetch(case.header.id, ANNA)).records) == 3
 
 
 async def test_a_draft_may_end_in_a_tombstone(storage: Storage) -> None:
