@@ -1,6 +1,6 @@
 """How the queue says no: every way to fail becomes a status and a JSON sentence, none a traceback.
 
-Sentences name no member, and nothing is logged but the class of a fault.
+Sentences name no member. Of a fault that nobody foresaw its class is logged, and nothing else.
 """
 
 import logging
@@ -62,7 +62,7 @@ def _known(error: Exception, faults: Faults) -> Refused | None:
     if isinstance(error, faults.no_wrap):
         return Refused(409, "no_wrap", _NO_WRAP)
     if isinstance(error, faults.unavailable):
-        log.error("%s", type(error).__name__)
+        log.warning("%s", error)  # a sentence for the operator, as everywhere
         return Refused(503, "unavailable", _UNAVAILABLE)
     return None
 

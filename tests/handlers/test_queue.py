@@ -16,6 +16,7 @@ from crypto.requests import sign_request
 from handlers import queue as queue_module
 from intake.errors import LineClosed
 from intake.roster import Roster
+from storage.errors import DAMAGED
 from tests.desk.world import CALM, URGENT, World, identity_of
 from tests.handlers.desks import NOWHERE, ask, done, refused
 
@@ -332,6 +333,8 @@ def test_a_fault_of_the_database_is_a_sentence_and_no_id_is_logged(
     assert case not in text
     assert identity_of("anna").key_id not in text
     assert "Traceback" not in caplog.text
+    told = [one.getMessage() for one in caplog.records if one.name == "tropa.queue"]
+    assert told == [DAMAGED]
 
 
 @pytest.mark.parametrize(
