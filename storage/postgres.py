@@ -27,6 +27,11 @@ SESSION = {"application_name": "tropa", "synchronous_commit": "on", "jit": "off"
 
 ONE_STATE: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
+_EMPTIED = (
+    *("drafts", "records", "wraps", "replies", "locks", "links", "cases"),
+    "tallies",  # each change leaves a former one behind
+)
+
 _FAULTS = (
     SQLAlchemyError,
     asyncpg.PostgresError,
@@ -91,7 +96,7 @@ class PostgresDatabase:
         log until it is recycled. Where that matters: SQLite, and an encrypted disk.
         """
         async with self._raw() as raw:
-            await raw.execute("VACUUM drafts, records, wraps, replies, locks, links, cases")
+            await raw.execute(f"VACUUM {', '.join(_EMPTIED)}")
         return True
 
     async def lay_anew(self) -> bool:

@@ -154,6 +154,7 @@ tallies = Table(
     Column("month", String, primary_key=True),
     Column("key_name", LargeBinary, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 releases = Table(
@@ -161,6 +162,7 @@ releases = Table(
     metadata,
     Column("month", String, primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 nonces = Table(

@@ -346,7 +346,7 @@ async def test_no_clear_column_is_there_beyond_those_allowed(storage: Storage) -
             for table in inspect(connection).get_table_names()
         }
     )
-    own = "slot id state holder leased_until public_key inbox token place origin alerted"
+    own = "slot id state holder leased_until public_key inbox token place origin alerted concluded"
     header = "language level skills country contact received promised_by form epoch turn"
     assert {name: " ".join(sorted(columns)) for name, columns in tables.items()} == {
         "alembic_version": "version_num",
@@ -357,7 +357,9 @@ async def test_no_clear_column_is_there_beyond_those_allowed(storage: Storage) -
         "locks": "case_slot locator salt sealed slot",
         "nonces": "expires hash",
         "records": "case_slot kind number sealed slot",
+        "releases": "body month",  # what coordinators are shown, and nothing else of the month
         "replies": "case_slot doubtful number sealed slot state token",
+        "tallies": "key_name month sealed",
         "wraps": "asked case_slot key_id sealed slot",
     }
 

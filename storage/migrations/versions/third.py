@@ -22,12 +22,14 @@ def upgrade() -> None:
         sa.Column("key_name", sa.LargeBinary(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("month", "key_name", name="pk_tallies"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "releases",
         sa.Column("month", sa.String(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("month", name="pk_releases"),
+        sqlite_with_rowid=False,
     )
 
 
