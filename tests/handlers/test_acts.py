@@ -79,7 +79,7 @@ def bodies(world: World, case: str) -> dict[str, Any]:
         "hand-over": {"to": key("boris"), "record": note},
         "ask": {"to": key("boris"), "record": note},
         "level": {"level": "P0", "record": note},
-        "close": {"record": note},
+        "close": {"record": note, "outcome": "referred"},
     }
 
 
@@ -186,7 +186,7 @@ def test_a_higher_level_brings_the_promise_nearer_and_none_puts_it_off(world: Wo
 
 def test_a_closed_case_is_nobodys_and_cannot_be_taken(world: World) -> None:
     case = taken(world)
-    header = done(act(world, "anna", case, "close"))["header"]
+    header = done(act(world, "anna", case, "close", {"outcome": "safe"}))["header"]
     assert (header["state"], header["held_by"], header["leased_until"]) == ("closed", None, None)
     for who in ("anna", "boris"):
         refused(act(world, who, case, "take"), 409, "case_closed")
@@ -380,6 +380,7 @@ NO_RECORDS: list[dict[str, Any]] = [
         ("level", {"level": "P4"}),
         ("level", {"level": None}),
         ("close", {"outcome": "helped"}),
+        ("close", {"outcome": None}),
     ],
 )
 def test_what_no_desk_sends_is_refused(world: World, name: str, changes: dict[str, Any]) -> None:
@@ -392,7 +393,8 @@ def test_a_reply_is_no_note_and_a_note_no_reply(world: World) -> None:
     case = taken(world)
     body = {"record": part(world, case, 1, "reply")}
     for name in ("records", "release", "close"):
-        refused(act(world, "anna", case, name, body), 400, "malformed")
+        wrong = bodies(world, case)[name] | body
+        refused(act(world, "anna", case, name, wrong), 400, "malformed")
     mixed = replied(world, case) | {"record": part(world, case, 1)}
     refused(act(world, "anna", case, "reply", mixed), 400, "malformed")
 
