@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Table, insert, inspect, select, text
+from sqlalchemy import Connection, Table, insert, inspect, select, text, update
 
 from intake.case import Turn
 from storage import Storage, StorageUnavailable, open_storage
 from storage.migrations import downgrade, pending, steps, upgrade
-from storage.tables import metadata
+from storage.rows import Count
+from storage.tables import cases, metadata
 from tests.storage.samples import ANNA, NOW, a_case, a_draft, a_lock, answered, queued
 from tests.storage.test_cases import submitted
 
@@ -77,6 +78,42 @@ async def test_a_case_in_the_midst_of_an_exchange_survives_the_way_down(address:
     assert (seen.place, seen.locks) == (None, ())
     assert await storage.links.get(bytes(16)) is None
     await storage.close()
+
+
+async def test_counts_are_forgotten_on_the_way_down_and_begin_anew(address: str) -> None:
+    """The older tables have no room for them; the cases that were counted stay as they are."""
+    storage = await open_storage(address)
+    case = await submitted(storage)
+    for month in ("2026-02", "2026-03"):
+        await storage.counts.add(_count(month))
+    await storage.counts.release("2026-02", lambda rows: rows[0][1])
+    await storage.counts.keep_day(b"key", lambda _: True, b"of the day")
+    concluded = update(cases).values(concluded=1)
+    await storage.database.write(lambda connection: connection.execute(concluded))
+    before = await storage.cases.fetch(case.header.id, ANNA)
+    await storage.close()
+    await downgrade(address, "second")
+    storage = await open_storage(address)
+    left = await storage.database.read(lambda connection: inspect(connection).get_table_names())
+    assert not {"tallies", "releases", "days"} & set(left)
+    await storage.close()
+    await upgrade(address)
+    storage = await open_storage(address)
+    assert await storage.database.read(_differences) == []
+    assert await storage.cases.fetch(case.header.id, ANNA) == before
+    assert (
+        await storage.database.read(lambda db: db.execute(select(cases.c.concluded)).scalar()) == 0
+    )
+    assert await storage.counts.released() == []
+    assert await storage.counts.day(b"key", lambda _: True) is None
+    await storage.counts.add(_count("2026-02"))
+    assert await storage.counts.tallies("2026-02") == [(b"key", b"1")]
+    await storage.close()
+
+
+def _count(month: str) -> Count:
+    """Counts in the clear, since storage does not care."""
+    return Count(month, b"key", lambda _, so_far: b"%d" % (int(so_far or b"0") + 1))
 
 
 async def test_the_way_down_leaves_nothing_and_the_way_up_starts_anew(address: str) -> None:
