@@ -3,13 +3,16 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench ordeal pictures format lock clean
+.PHONY: help run demo-year test check bench ordeal pictures format lock clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 run: $(READY) ## run the bot: on Telegram with TELEGRAM_TOKEN, otherwise in the sandbox with a chat page
-	@$(PY) tools/run.py
+	@$(PY) -m tools.run
+
+demo-year: $(READY) ## the same in the sandbox, with a year of counts to look at
+	@$(PY) -m tools.demo_year
 
 test: $(READY) check ## every check and every test; the long runs in their short form
 	@$(PY) -m pytest -n 2 --dist loadfile
