@@ -25,10 +25,10 @@ def raise_count(connection: Connection, count: Count) -> None:
     """Count within the transaction of what is counted."""
     in_turn(connection, _TURN)  # two that begin a month in the same instant, or end one
     month = _open_month(connection, count.month)
-    if count.only and month != count.month:
-        return
     this = (tallies.c.month == month) & (tallies.c.key_name == count.key_name)
     sealed = connection.execute(select(tallies.c.sealed).where(this)).scalar()
+    if count.only and (month != count.month or sealed is None):
+        return  # released, or sealed with a key that was replaced: as it was counted, it stays
     if sealed is None:
         row = {"month": month, "key_name": count.key_name, "sealed": count.change(month, None)}
         connection.execute(insert(tallies), row)

@@ -8,7 +8,7 @@ from intake.case import CaseHeader, ContactRule, Level, State, Turn
 from storage.rows import from_seconds, to_seconds
 from storage.tables import cases, slot_of
 
-_BESIDE = {"slot", "public_key", "inbox", "token", "place", "origin", "alerted"}
+_BESIDE = {"slot", "public_key", "inbox", "token", "place", "origin", "alerted", "concluded"}
 
 COLUMNS = tuple(column for column in cases.c if column.name not in _BESIDE)
 

@@ -87,7 +87,6 @@ async def test_counts_are_forgotten_on_the_way_down_and_begin_anew(address: str)
     for month in ("2026-02", "2026-03"):
         await storage.counts.add(_count(month))
     await storage.counts.release("2026-02", lambda rows: rows[0][1])
-    await storage.counts.keep_day(b"key", lambda _: True, b"of the day")
     concluded = update(cases).values(concluded=1)
     await storage.database.write(lambda connection: connection.execute(concluded))
     before = await storage.cases.fetch(case.header.id, ANNA)
@@ -95,7 +94,7 @@ async def test_counts_are_forgotten_on_the_way_down_and_begin_anew(address: str)
     await downgrade(address, "second")
     storage = await open_storage(address)
     left = await storage.database.read(lambda connection: inspect(connection).get_table_names())
-    assert not {"tallies", "releases", "days"} & set(left)
+    assert not {"tallies", "releases"} & set(left)
     await storage.close()
     await upgrade(address)
     storage = await open_storage(address)
@@ -105,7 +104,6 @@ async def test_counts_are_forgotten_on_the_way_down_and_begin_anew(address: str)
         await storage.database.read(lambda db: db.execute(select(cases.c.concluded)).scalar()) == 0
     )
     assert await storage.counts.released() == []
-    assert await storage.counts.day(b"key", lambda _: True) is None
     await storage.counts.add(_count("2026-02"))
     assert await storage.counts.tallies("2026-02") == [(b"key", b"1")]
     await storage.close()

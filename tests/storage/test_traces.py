@@ -16,6 +16,7 @@ from sqlalchemy import inspect, text
 from intake.case import ContactRule
 from storage import Lock, NewCase, Record, Storage, open_storage, tables
 from storage.migrations import upgrade
+from storage.rows import Count
 from storage.sqlite_thread import Session
 from storage.tables import metadata
 from tests.databases import prepared_address
@@ -230,6 +231,31 @@ async def test_the_row_of_a_lock_does_not_tell_which_it_is(storage: Storage) -> 
         tables.slot_within(case.header.id, f"lock {lock.name}") for lock in locks
     }
     assert len({(row["case_slot"], len(row["salt"]), len(row["sealed"])) for row in rows}) == 1
+
+
+async def test_of_a_tally_no_former_one_is_left(sqlite: Storage, folder: Path) -> None:
+    """What two of them differ by is what came in between."""
+    for number in range(1, 6):
+        draft = a_draft()
+        await sqlite.drafts.put(draft, None)
+        case = replace(a_case(), counted=_tally(number))
+        assert await sqlite.cases.submit(after(draft), 1, case)
+        assert [one for one in range(1, 6) if found(folder, one)] == [number]
+    await sqlite.counts.add(_tally(6))
+    await sqlite.settle()
+    assert [one for one in range(1, 7) if found(folder, one)] == [6]
+
+
+async def test_of_a_month_that_was_released_no_tally_is_left(sqlite: Storage, folder: Path) -> None:
+    await fill(sqlite)
+    await sqlite.counts.add(_tally(1))
+    assert found(folder, 1)
+    await sqlite.counts.release("2026-03", lambda _: planted(2, 9000))
+    assert (found(folder, 1), bool(found(folder, 2))) == ([], True)
+
+
+def _tally(number: int) -> Count:
+    return Count("2026-03", b"key", lambda _month, _so_far: planted(number, 2077))
 
 
 async def test_what_a_reader_keeps_in_the_log_goes_when_the_log_is_emptied_again(
