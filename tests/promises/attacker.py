@@ -25,6 +25,7 @@ from crypto.inbox import InboxSecret
 from crypto.kdf import VERSION, derive
 from crypto.linked import LinkedChats
 from crypto.sealing import Context, wrap_context
+from crypto.tally import TallyKey
 from crypto.token import TOKEN_BYTES
 from crypto.unsealing import unseal
 from crypto.xwing import KeyPair, key_pair
@@ -60,6 +61,7 @@ class Place(NamedTuple):
     kind: Any
     revision: Any
     key_id: Any
+    month: Any
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ def _as_meant(
     match place.table, column:
         case "drafts", _:
             yield lambda: open_draft(DraftSecret(key), place.revision, blob)
+        case "tallies", "sealed":
+            yield lambda: TallyKey(key).open(place.month, blob)
         case "links", _:
             yield lambda: repr(LinkedChats(key).open(place.id, place.key_id, blob)).encode()
         case (("records" | "replies" | "cases"), ("sealed" | "token")) if case is not None:

@@ -45,6 +45,7 @@ class Plants:
         self.needles |= word("bot token", token)
         self.needles |= key("return key", house.return_key)
         self.needles |= key("Anna's seed", house.anna.seed)
+        self.needles |= word("a tally of counts", '["requests","all",')
 
     def code(self, code: str) -> None:
         """A code but for its first two groups: by those the server finds the lock."""

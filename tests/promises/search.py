@@ -67,7 +67,10 @@ def search(files: Iterable[Path], needles: Needles) -> list[str]:
     """Each needle that is in a file, with the file's name."""
     found = []
     for path in files:
-        data = path.read_bytes()
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            continue  # a database server made it for a moment, and it is gone
         found += [f"{name} is in {path}" for name, needle in needles.items() if needle in data]
         name_of_file = os.fsencode(path.name)
         found += [f"{n} names {path}" for n, needle in needles.items() if needle in name_of_file]
