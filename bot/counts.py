@@ -184,11 +184,17 @@ class CountsDesk:
         """Everything that may be shown now. Raises `LineClosed`, `StorageUnavailable`."""
         roster, now = self._roster(), self._clock()
         released = [Release.model_validate_json(body) for body in await self._counts.released()]
+        shown = tuple(one for one in released if one.shown_from <= now.date())
+        # The running month is the next one unless others wait for their day.
+        running = Release(month=month_of(now), rules=self._rules)
+        following = next((one for one in released if one.shown_from > now.date()), running)
         return Shown(
             organisation=roster.organisation,
             rules=self._rules,
-            releases=tuple(one for one in released if one.shown_from <= now.date()),
+            releases=shown,
             today=await self._today(roster, now),
+            next_month=following.month,
+            next_from=following.shown_from,
         )
 
     def _released(self, month: str, rows: list[tuple[bytes, bytes]]) -> bytes:

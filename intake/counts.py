@@ -138,13 +138,15 @@ class Today(Shape):
 
 
 class Shown(Shape):
-    """All that a coordinator is given."""
+    """All that a coordinator is given. `next_month` is shown next, on the day `next_from`."""
 
     v: Literal[1] = 1
     organisation: str
     rules: Rules
     releases: tuple[Release, ...]
     today: Today | None = None
+    next_month: Month | None = None
+    next_from: date | None = None
 
 
 def disclose(blank: Release, tally: Tally, random: Random, tied: Sequence[Tie] = ()) -> Release:

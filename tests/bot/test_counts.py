@@ -101,6 +101,14 @@ async def test_a_month_is_released_when_it_ended_and_shown_a_fortnight_later(lin
     assert 80 <= requests <= 160
 
 
+async def test_which_month_is_shown_next_is_told(line: Line) -> None:
+    nexts = []
+    for day in ("2026-10-03", "2026-11-01", "2026-11-15"):
+        shown = await line.at(day)
+        nexts.append((shown.next_month, f"{shown.next_from}"))
+    assert nexts == [("2026-10", "2026-11-15")] * 2 + [("2026-11", "2026-12-15")]
+
+
 async def test_a_release_is_the_same_ever_after(line: Line) -> None:
     await line.asked(120)
     first = (await line.at("2026-11-15")).releases
