@@ -15,6 +15,9 @@ Json = dict[str, Any]
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
+MAX_SIDES = 10_000
+MAX_RATIO = 20
+"""Width and height of a photo together, and the longer side by the shorter."""
 
 COMMON = (
     "chat_id",
@@ -58,6 +61,8 @@ def send_photo(world: World, params: Params) -> Json:
     size = dimensions(stored.data)
     if size is None:
         raise bad_request("IMAGE_PROCESS_FAILED")
+    if sum(size) > MAX_SIDES or max(size) > MAX_RATIO * min(size):
+        raise bad_request("PHOTO_INVALID_DIMENSIONS")
     photo = [{**stored.api(), "width": size[0], "height": size[1]}]
     return _send(world, params, {"photo": photo, **_caption(params)})
 

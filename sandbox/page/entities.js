@@ -10,7 +10,6 @@ const TAGS = {
   code: "code",
   pre: "pre",
   blockquote: "blockquote",
-  expandable_blockquote: "blockquote",
 };
 
 // `onCommand` is called with a tapped /command.
@@ -50,6 +49,8 @@ function wrap(entity, text, onCommand) {
       return link(`mailto:${text}`);
     case "spoiler":
       return spoiler();
+    case "expandable_blockquote":
+      return folded();
     case "bot_command":
       return onCommand
         ? el("button", { type: "button", class: "command", onclick: () => onCommand(text) })
@@ -69,6 +70,17 @@ function spoiler() {
   node.addEventListener("click", () => {
     node.classList.add("open");
     node.removeAttribute("aria-label");
+  });
+  return node;
+}
+
+// Shows its first lines until it is tapped, as Telegram does.
+function folded() {
+  const node = el("blockquote", { class: "folded", role: "button", tabindex: "0", "aria-expanded": "false" });
+  const turn = () => node.setAttribute("aria-expanded", String(node.classList.toggle("open")));
+  node.addEventListener("click", turn);
+  node.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") turn();
   });
   return node;
 }

@@ -4,7 +4,7 @@ import { avatar, el, icon } from "/page/dom.js";
 import { fileAddress } from "/page/wire.js";
 
 const LOOKS = {
-  photo: (sizes) => el("img", { class: "picture", src: fileAddress(sizes.at(-1).file_id), alt: "Photo" }),
+  photo: (sizes) => picture(sizes.at(-1)),
   document: (file) =>
     thing(icon("file"), el("a", { href: fileAddress(file.file_id), download: file.file_name }, file.file_name), size(file)),
   voice: (file) => el("audio", { controls: true, src: fileAddress(file.file_id), "aria-label": "Voice message" }),
@@ -30,6 +30,12 @@ export function summary(message) {
   if (kind) return `[${kind.replace("_", " ")}]`;
   if ("new_chat_members" in message) return "joined the group";
   return "[message]";
+}
+
+// With its size, so that the chat is as long as it will be before the picture is there.
+function picture(size) {
+  const { file_id: file, width, height } = size;
+  return el("img", { class: "picture", src: fileAddress(file), alt: "Photo", width, height });
 }
 
 function thing(sign, title, detail) {

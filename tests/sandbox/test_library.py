@@ -89,6 +89,8 @@ async def test_files_go_up_and_come_down(sandbox: Sandbox, bot: telegram.Bot) ->
     assert (picture.photo[-1].width, picture.photo[-1].height) == (8, 6)
     with pytest.raises(BadRequest, match=r"(?i)image_process_failed"):
         await bot.send_photo(person.id, b"no picture")
+    with pytest.raises(BadRequest, match=r"(?i)photo_invalid_dimensions"):
+        await bot.send_photo(person.id, samples.png(210, 10))
     with pytest.raises(BadRequest, match=r"[Ii]nvalid file_id"):
         await bot.get_file("nothing")
     with pytest.raises(BadRequest, match="Wrong file identifier"):

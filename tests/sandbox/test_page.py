@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from sandbox import samples
 from sandbox.client import Sandbox
 from tests.sandbox.talk import keyboard
 
@@ -127,6 +128,33 @@ async def test_a_card_is_shown_with_its_markup_and_a_tap_edits_it(page: Page) ->
     await expect(page.locator("#alert-text")).to_have_text("Saved alert")
     await page.keyboard.press("Enter")
     await expect(page.locator("#alert")).to_be_hidden()
+
+
+async def test_a_picture_of_the_bots_is_shown_whole_over_what_it_says(
+    page: Page, served: Sandbox
+) -> None:
+    await begin(page)
+    person = (await served.ask("people"))["people"][0]["id"]
+    form = aiohttp.FormData({"chat_id": str(person), "parse_mode": "HTML"})
+    form.add_field("caption", "Figures\n<blockquote expandable>" + "a line\n" * 9 + "</blockquote>")
+    form.add_field("photo", samples.png(270, 310), filename="chart.png", content_type="image/png")
+    url = f"{served.api_url}{served.token}/sendPhoto"
+    async with aiohttp.ClientSession() as session, session.post(url, data=form) as sent:
+        assert sent.status == 200
+    picture = page.locator(".message.bot img.picture")
+    await expect(picture).to_be_visible()
+    await page.wait_for_function("document.querySelector('img.picture').naturalWidth === 270")
+    box = await picture.bounding_box()
+    assert box is not None
+    assert abs(box["height"] / box["width"] - 310 / 270) < 0.02
+    quote = page.locator("blockquote.folded")
+    before = await quote.bounding_box()
+    await quote.press("Enter")
+    await expect(quote).to_have_attribute("aria-expanded", "true")
+    after = await quote.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["height"] > 1.5 * before["height"]
 
 
 async def test_what_was_deleted_is_gone_from_the_chat_and_in_the_log(page: Page) -> None:
