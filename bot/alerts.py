@@ -85,16 +85,18 @@ class Alerts(Waking):
     async def tell(self) -> None:
         """One round. While no roster is in force, nobody can be chosen, and all wait."""
         try:
-            members = self._links.members()
+            everybody = self._links.members()
         except LineClosed:
             return
+        # Whoever became a coordinator may still hold cases, or have keys to them.
+        members = {name: one for name, one in everybody.items() if one.opens_cases}
         due = await self._cases.unalerted(URGENT)
         if not due:
             self._told.clear()
             return
         linked = await self._links.of(members)
         news = await self._news(due, linked, members)
-        left = self._nobodys(due, news)
+        left = self._nobodys(due, news, members)
         for told in linked:
             left |= await self._told_all(told, news[told.row], members[told.key_id])
         for header in due:
@@ -103,13 +105,20 @@ class Alerts(Waking):
                     await self._cases.alerted(header.id)
                 self._told = {pair for pair in self._told if pair[0] != header.id}
 
-    def _nobodys(self, due: list[CaseHeader], news: Mapping[bytes, _News]) -> set[bytes]:
+    def _holder(self, header: CaseHeader, members: Mapping[str, Member]) -> str | None:
+        """Whoever left, or opens no cases any more, holds nothing that anybody could wait for."""
+        holder = as_of(header, self._clock()).holder
+        return holder if holder in members else None
+
+    def _nobodys(
+        self, due: list[CaseHeader], news: Mapping[bytes, _News], members: Mapping[str, Member]
+    ) -> set[bytes]:
         """The ids of what can be told to nobody: the operator hears of each once, and whoever links
         a chat while it still waits is told."""
         told = {pair[0] for pair in self._told}
         told |= {header.id for one in news.values() for header in (*one.fresh, *one.own)}
-        now = self._clock()  # whoever holds one has it on her desk
-        left = {one.id for one in due if as_of(one, now).holder is None} - told
+        # Whoever holds one has it on her desk.
+        left = {one.id for one in due if self._holder(one, members) is None} - told
         if left - self._nobody:
             log.warning(
                 "an urgent case waits, and no volunteer who could open it has linked a chat: "
@@ -124,7 +133,7 @@ class Alerts(Waking):
         """What each linked chat was not told yet, by its row."""
         news = {told.row: _News() for told in linked}
         for header in due:
-            holder = as_of(header, self._clock()).holder
+            holder = self._holder(header, members)
             chosen = await self._addressees(header, holder, linked, members)
             for told in linked:
                 if told.key_id in chosen and (header.id, told.row) not in self._told:

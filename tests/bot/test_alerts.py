@@ -249,6 +249,36 @@ async def test_a_coordinator_is_told_of_nothing(tmp_path: Path) -> None:
         assert await rings(chat) == 0
 
 
+async def test_who_became_a_coordinator_is_told_of_no_case_not_even_of_one_she_holds(
+    tmp_path: Path,
+) -> None:
+    """Keys to cases of before stay hers; the roster says what she is for."""
+    vera = Identity.new(os.urandom)
+    house = House(tmp_path)
+    before = house.roster(timedelta(days=9), member("vera", vera))
+    house.sign(before)
+    async with (
+        running_sandbox(limits=False) as sandbox,
+        running_stage(tmp_path, sandbox, house) as stage,
+    ):
+        chat = await linked(stage, vera)
+        inbox = await submit(stage, before)
+        await told(chat)
+        await all_marked(stage)
+        await take(stage, vera)
+        house.epoch += 1
+        house.sign(house.roster(timedelta(days=9), member("vera", vera, Role.COORDINATOR)))
+        await asyncio.sleep(ROUNDS)
+        anna = await linked(stage, house.anna)
+        await write_again(stage, inbox)
+        await told(anna)
+        await submit(stage, before)
+        await all_marked(stage)
+        assert await rings(chat) == 1
+        await chat.send("/queue")
+        assert "opens no cases" in (await chat.card()).text
+
+
 async def test_the_next_alert_takes_the_place_of_the_last(stage: Stage) -> None:
     anna = await linked(stage, stage.house.anna)
     await submit(stage)
