@@ -10,6 +10,7 @@ from telegram import Bot
 
 from bot.alerts import Alerts
 from bot.cases import CaseMaker
+from bot.charts import Charts
 from bot.content import Content
 from bot.counts import Counting, CountsDesk
 from bot.drafts import SealedDrafts
@@ -34,7 +35,9 @@ from crypto.tally import TallyKey
 from crypto.token import TOKEN_BYTES
 from handlers.chats import Chats
 from handlers.conversation import Conversation
+from handlers.coordinators import Coordinators
 from handlers.groups import Groups
+from handlers.handing import Handing
 from handlers.painter import Painter
 from handlers.queue_parts import Faults, Lengths, Parts
 from handlers.reception import Reception
@@ -68,6 +71,7 @@ class Server:
     delivery: Delivery
     links: VolunteerLinks
     volunteers: Volunteers
+    handing: Handing
     alerts: Alerts
     counts: CountsDesk
     texts: Texts
@@ -139,8 +143,17 @@ def compose(
         storage.counts, storage.cases, counting, settings.rules(), line.roster, clock
     )
     queue = _queue(line, content, storage, clock, delivery.wake, counting, counts)
-    languages = content.form.languages
-    volunteers = Volunteers(links, queue, messenger, painter, chats, texts, languages, pause)
+    handing = Handing(messenger, painter, clock, pause)
+    volunteers = Volunteers(
+        links,
+        queue,
+        Coordinators(counts.shown, Texts.load("counts"), Charts()),
+        painter,
+        handing,
+        chats,
+        texts,
+        content.form.languages,
+    )
     return Server(
         settings,
         storage,
@@ -154,6 +167,7 @@ def compose(
         delivery,
         links,
         volunteers,
+        handing,
         alerts,
         counts,
         texts,

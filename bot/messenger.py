@@ -16,7 +16,7 @@ import aiohttp
 from telegram.error import TelegramError
 
 from bot.http import AiohttpRequest
-from handlers.ports import Busy, Card, Document, Lost, Unreachable
+from handlers.ports import Busy, Card, Document, Lost, Picture, Unreachable
 
 _JSON: Final = {"Content-Type": "application/json"}
 _SECONDS: Final = 15.0
@@ -38,7 +38,8 @@ class TooOld(Exception):
 class TelegramMessenger:
     """Sends silently unless told otherwise, forbids forwarding and saving, shows no link previews.
 
-    Documents alone may be saved: they are sent for that, and hold what their reader alone opens.
+    Documents and pictures alone may be saved, and are sent for that: a document holds what its
+    reader alone opens, a picture what points at nobody.
 
     `url` is the Bot API's with the token in it.
     """
@@ -59,11 +60,7 @@ class TelegramMessenger:
 
     async def send_document(self, chat: int, document: Document) -> int:
         """See `Messenger.send_document`."""
-        form = aiohttp.FormData()
-        form.add_field("chat_id", str(chat))
-        form.add_field("caption", document.html)
-        form.add_field("parse_mode", "HTML")
-        form.add_field("disable_notification", "true")
+        form = _upload(chat, document.html)
         form.add_field(
             "document",
             document.data,
@@ -71,6 +68,12 @@ class TelegramMessenger:
             content_type="application/octet-stream",
         )
         return _number(await self._post("sendDocument", {"data": form}, _UPLOAD_SECONDS))
+
+    async def send_picture(self, chat: int, picture: Picture) -> int:
+        """See `Messenger.send_picture`."""
+        form = _upload(chat, picture.html)
+        form.add_field("photo", picture.data, filename="counts.png", content_type="image/png")
+        return _number(await self._post("sendPhoto", {"data": form}, _UPLOAD_SECONDS))
 
     async def edit(self, chat: int, message: int, card: Card) -> None:
         """See `Messenger.edit`."""
@@ -107,6 +110,15 @@ class TelegramMessenger:
             return answer
         _refused(status, _table(answer))
         return None
+
+
+def _upload(chat: int, caption: str) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    form.add_field("chat_id", str(chat))
+    form.add_field("caption", caption)
+    form.add_field("parse_mode", "HTML")
+    form.add_field("disable_notification", "true")
+    return form
 
 
 def _content(card: Card) -> dict[str, Any]:

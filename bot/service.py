@@ -129,7 +129,7 @@ def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
     return [
         (timedelta(seconds=5), server.line.refresh),
         (timedelta(seconds=15), server.conversation.hide_untouched),
-        (timedelta(seconds=15), server.volunteers.clear_files),
+        (timedelta(seconds=15), server.handing.clear),
         (timedelta(seconds=30), _Settling(server.storage)),
         (timedelta(minutes=1), server.links.drop_strangers),
         (timedelta(minutes=10), lambda: drafts.expire(server.clock())),

@@ -63,8 +63,10 @@ class Chat:
     `doubtful`: a card was sent and no answer came, so it may be there without being known.
 
     The painter's share: `wanted` is the card that is still to be drawn, `anew` whether at the end
-    of the chat, `unwanted` the messages still to be removed, `sweep` the last id of a stretch in
-    which something of ours may be left.
+    of the chat, `unwanted` the messages still to be removed, `beside` those that are to go when
+    another card takes the place of the one that is there, `expects` the update for which something
+    is still to come below it, `sweep` the last id of a stretch in which
+    something of ours may be left.
     """
 
     id: int
@@ -83,6 +85,8 @@ class Chat:
     wanted: Wanted | None = None
     anew: bool = False
     unwanted: set[int] = field(default_factory=set)
+    beside: set[int] = field(default_factory=set)
+    expects: int | None = None
     sweep: int | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -92,9 +96,10 @@ class Chat:
     def reset(self) -> None:
         """The chat is gone for us, blocked or deleted; its lock stays, for whoever waits for it."""
         self.card = self.secret = self.showing = self.wanted = self.sweep = None
-        self.slip = self.news = self.announced = None
+        self.slip = self.news = self.announced = self.expects = None
         self.revision, self.hidden, self.asleep, self.anew = 0, False, False, False
         self.unwanted.clear()
+        self.beside.clear()
 
 
 class Chats:

@@ -64,12 +64,12 @@ class Painter:
 
     def draw(self, chat: Chat, card: Card) -> None:
         """Show `card` as the chat's one message, in place if there is one."""
-        chat.wanted = Wanted(card, asked=True)
+        self._want(chat, Wanted(card, asked=True))
         self._begin(chat)
 
     def hide(self, chat: Chat, card: Card) -> None:
         """Show `card` in place of the one that is there; where none is, nothing is sent."""
-        chat.wanted = Wanted(card, asked=False)
+        self._want(chat, Wanted(card, asked=False))
         self._begin(chat)
 
     def draw_anew(self, chat: Chat, card: Card, below: int) -> None:
@@ -78,7 +78,8 @@ class Painter:
         `below` is the id of the message that asked. The old card goes only when the new one is
         there: it may hold the only copy of a secret.
         """
-        chat.wanted, chat.anew = Wanted(card, asked=True), True
+        self._want(chat, Wanted(card, asked=True))
+        chat.anew = True
         if chat.card is None:
             chat.sweep = below + AT_ONCE // 2
         self.remove(chat, below)
@@ -89,7 +90,8 @@ class Painter:
         It takes the place of the card that is there and of whatever was still to be drawn. Raises
         `Busy` and `Unreachable`: when to try again is for whoever announces to say.
         """
-        chat.wanted, chat.anew = None, False
+        self._want(chat, None)
+        chat.anew = False
         try:
             sent = await self._send(chat, card, silent=silent)
         except Unreachable:
@@ -146,6 +148,12 @@ class Painter:
         work = self._work.get(chat)
         ours = [work.task] if work is not None and work.task is not None else []
         return [*ours, *self._answers.get(chat, ())]
+
+    def _want(self, chat: Chat, wanted: Wanted | None) -> None:
+        """What stands beside the card says what that card says, and goes with it."""
+        chat.wanted, chat.expects = wanted, None
+        chat.unwanted |= chat.beside
+        chat.beside.clear()
 
     def _begin(self, chat: Chat) -> None:
         work = self._work.get(chat.id)

@@ -41,6 +41,14 @@ class Document:
     html: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG as it is sent, with Telegram's HTML under it."""
+
+    data: bytes = field(repr=False)
+    html: str = ""
+
+
 class Unreachable(Exception):
     """The chat cannot be written to: blocked, deactivated or gone. Forget it."""
 
@@ -71,6 +79,9 @@ class Messenger(Protocol):
 
         Raises `Unreachable`.
         """
+
+    async def send_picture(self, chat: int, picture: Picture) -> int:
+        """Send a picture in the same way. Raises `Unreachable`."""
 
     async def edit(self, chat: int, message: int, card: Card) -> None:
         """Replace a message. Nothing to change is success. Raises `Lost`, `Unreachable`."""

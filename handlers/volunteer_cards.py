@@ -13,6 +13,7 @@ from handlers.plain import LANGUAGES
 from handlers.ports import Card
 from intake.case import CaseHeader, Level
 from intake.questions import Form
+from intake.roster import Member
 
 LINES = 10
 """Cases that one alert names; the rest is counted."""
@@ -29,18 +30,21 @@ class Waits:
     asked: int
 
 
-def linked(pen: Pen) -> Card:
+def linked(pen: Pen, member: Member) -> Card:
+    """Says what she can do here."""
     say = pen.say
+    alerts = say("You are alerted here to urgent cases that fit you.")
+    cases = say(
+        "/queue shows how much waits, /take sends you a case as a file that only your key opens."
+    )
+    counts = say("/counts sends you the counts, as a chart and in words.")
     return _card(
         pen,
         bold(say("This chat is linked")),
-        text(say("You are alerted here to urgent cases that fit you.")),
-        text(
-            say(
-                "/queue shows how much waits, /take sends you a case as a file that only your key "
-                "opens, /unlink ends this."
-            )
-        ),
+        text(alerts if member.opens_cases else say("You are told of no case here.")),
+        text(cases) if member.opens_cases else "",
+        text(counts) if member.opens_counts else "",
+        text(say("/unlink ends this.")),
     )
 
 
@@ -59,8 +63,15 @@ def line_closed(pen: Pen) -> Card:
     return _card(pen, text(words))
 
 
-def opens_none(pen: Pen) -> Card:
-    return _card(pen, text(pen.say("Your role opens no cases: the queue is for volunteers.")))
+def opens_none(pen: Pen, member: Member) -> Card:
+    say = pen.say
+    return _card(
+        pen,
+        text(say("Your role opens no cases: the queue is for volunteers.")),
+        text(say("/counts sends you the counts, as a chart and in words."))
+        if member.opens_counts
+        else "",
+    )
 
 
 def queue(pen: Pen, waits: Waits) -> Card:

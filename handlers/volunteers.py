@@ -1,27 +1,27 @@
-"""Volunteers in Telegram: linking a chat, what waits, and a case as a file.
+"""Members in Telegram: linking a chat, what waits, a case as a file, and the counts.
 
-A chat is a volunteer's if it was linked with a text that a member's key signed. To any other chat
-nothing here answers, nor tells that it is here. A case is sent as it is stored, sealed: neither
-Telegram nor this process could read it.
+A chat is a member's if it was linked with a text that her key signed. To any other chat nothing
+here answers, nor tells that it is here. A case is sent as it is stored, sealed: neither Telegram
+nor this process could read it.
 """
 
-import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from handlers import volunteer_cards as cards
 from handlers.boundary import Command
 from handlers.case_files import case_file
-from handlers.chats import HIDE_AFTER, Chat, Chats
+from handlers.chats import Chat, Chats
+from handlers.coordinators import Coordinators
+from handlers.handing import Handed, Handing
 from handlers.layout import Pen
 from handlers.painter import Painter
-from handlers.ports import Busy, Card, Document, Messenger, Unreachable
+from handlers.ports import Card, Document
 from handlers.queue_parts import Faults, Listing, Stored
 from handlers.texts import Texts
 from intake.bundle import BUNDLE_SUFFIX, Bundle
@@ -32,20 +32,11 @@ from intake.roster import Member, Role
 
 log = logging.getLogger("tropa.volunteers")
 
-NAMES: Final = frozenset({"link", "unlink", "queue", "take"})
-"""The commands that may be a volunteer's."""
+NAMES: Final = frozenset({"link", "unlink", "queue", "take", "counts"})
+"""The commands that may be a member's."""
 
 SHORT: Final = 8
 """Digits of a case's id that she is shown."""
-
-FILE_STAYS: Final = HIDE_AFTER
-"""How long the file of a case stays in a chat: it can be sent again."""
-
-TRIES: Final = 4
-"""Attempts at sending a file, some seconds apart."""
-
-PATIENCE: Final = 15.0
-"""Seconds that the card is waited for before the file goes out."""
 
 _DIGITS: Final = re.compile(r"[0-9a-f]{1,32}", re.ASCII)
 
@@ -68,14 +59,6 @@ class Volunteer:
     @property
     def lead(self) -> bool:
         return self.member.role is Role.LEAD
-
-
-class Taken(NamedTuple):
-    """A case that is hers now: its first digits, the card that says so, and the file."""
-
-    case: str
-    card: Card
-    document: Document
 
 
 class Links(Protocol):
@@ -130,23 +113,21 @@ class Volunteers:
         self,
         links: Links,
         queue: Queue,
-        messenger: Messenger,
+        coordinators: Coordinators,
         painter: Painter,
+        handing: Handing,
         chats: Chats,
         texts: Texts,
         languages: tuple[str, ...],
-        pause: Callable[[float], Awaitable[None]],
     ) -> None:
         self._links = links
         self._queue = queue
-        self._messenger = messenger
+        self._coordinators = coordinators
         self._painter = painter
+        self._handing = handing
         self._chats = chats
         self._texts = texts
         self._languages = languages
-        self._pause = pause
-        self._files: list[tuple[datetime, Chat, int]] = []
-        self._owed: dict[int, tuple[Chat, Taken]] = {}
 
     async def answer(self, event: Command) -> bool:
         """Whether the command was a volunteer's, and is done; nothing was changed otherwise."""
@@ -161,28 +142,18 @@ class Volunteers:
             if found is None:
                 return False
             chat.hidden, chat.showing = False, None
-            if isinstance(found, Taken):
-                self._owed[event.update] = chat, found
-            card = found.card if isinstance(found, Taken) else found
+            card = found.card if isinstance(found, Handed) else found
             self._painter.draw_anew(chat, card, event.message)
+            if isinstance(found, Handed):
+                self._handing.owe(event.update, chat, found)
         return True
 
     async def finish(self, update: int) -> None:
-        """Send the file that the update asked for. It is handled by then, and the chat is free:
-        nothing else that comes in waits until Telegram takes the file."""
-        chat, taken = self._owed.pop(update, (None, None))
-        if chat is not None and taken is not None:
-            await self._hand_out(chat, taken)
+        """Send what the update asked for. It is handled by then, and the chat is free: nothing
+        else that comes in waits until Telegram takes a file, or a chart is drawn."""
+        await self._handing.hand_out(update)
 
-    async def clear_files(self) -> None:
-        """Take files out of the chats that they were sent to a while ago."""
-        before = self._queue.clock() - FILE_STAYS
-        due = [file for file in self._files if file[0] <= before]
-        self._files = [file for file in self._files if file[0] > before]
-        for _, chat, message in due:
-            self._painter.remove(chat, message)
-
-    async def _found(self, chat: Chat, event: Command) -> Card | Taken | None:
+    async def _found(self, chat: Chat, event: Command) -> Card | Handed | None:
         """What the command is answered with; None for one that is not a volunteer's."""
         match event.name:
             case "link":
@@ -206,15 +177,20 @@ class Volunteers:
             return None
         match linking:
             case Linking.LINKED:
-                return cards.linked(self._pen(chat))
+                volunteer = await self._links.volunteer(chat.id)
+                return (
+                    None if volunteer is None else cards.linked(self._pen(chat), volunteer.member)
+                )
             case Linking.LATE:
                 return cards.out_of_date(self._pen(chat))
             case Linking.NONE:
                 return None
 
-    async def _served(self, chat: Chat, volunteer: Volunteer, event: Command) -> Card | Taken:
+    async def _served(self, chat: Chat, volunteer: Volunteer, event: Command) -> Card | Handed:
+        if event.name == "counts":
+            return await self._coordinators.answer(self._pen(chat), volunteer.member)
         if not volunteer.member.opens_cases:
-            return cards.opens_none(self._pen(chat))
+            return cards.opens_none(self._pen(chat), volunteer.member)
         listing = await self._listing(volunteer)
         if event.name == "queue":
             return self._counts(chat, volunteer, listing)
@@ -232,7 +208,7 @@ class Volunteers:
 
     async def _take(
         self, chat: Chat, volunteer: Volunteer, listing: Listing, event: Command
-    ) -> Card | Taken:
+    ) -> Card | Handed:
         """Take one. An update that comes again takes nothing more: what it took is sent again."""
         for listed in listing.mine:
             if await self._links.took(chat.id, event.update, listed.header.id):
@@ -251,7 +227,7 @@ class Volunteers:
 
     async def _take_named(
         self, chat: Chat, volunteer: Volunteer, listing: Listing, event: Command, beginning: str
-    ) -> Card | Taken:
+    ) -> Card | Handed:
         meant = await self._beginning_with(beginning, volunteer, listing)
         if len(meant) > 1:
             return cards.several(self._pen(chat), beginning)
@@ -277,7 +253,7 @@ class Volunteers:
 
     async def _take_one(
         self, chat: Chat, volunteer: Volunteer, case: bytes, event: Command
-    ) -> Card | Taken | None:
+    ) -> Card | Handed | None:
         """None where somebody was faster, or it is gone."""
         queue, most = self._queue, volunteer.member.capacity
         await self._links.takes(chat.id, event.update, case)
@@ -290,7 +266,7 @@ class Volunteers:
             return cards.full(self._pen(chat), held, most)
         return await self._packed(chat, volunteer, case)
 
-    async def _packed(self, chat: Chat, volunteer: Volunteer, case: bytes) -> Card | Taken | None:
+    async def _packed(self, chat: Chat, volunteer: Volunteer, case: bytes) -> Card | Handed | None:
         """The sealed case, with what a machine that is never online needs beside it."""
         queue, now, name = self._queue, self._queue.clock(), case.hex()[:SHORT]
         try:
@@ -303,31 +279,11 @@ class Volunteers:
             log.error("a case cannot be sent as a file: its form or the roster is not here")
             return cards.not_sent(self._pen(chat), name)
         file = f"case-{name}{BUNDLE_SUFFIX}"
-        card = cards.taken(self._pen(chat), name, whole.header.leased_until or now, file)
-        return Taken(name, card, Document(file, Bundle.of(whole, roster, form).to_bytes()))
-
-    async def _hand_out(self, chat: Chat, taken: Taken) -> None:
-        """Below the card, once it is there: drawing may sweep away what stands near it."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._painter.settled(chat.id), PATIENCE)
-        if not await self._stubbornly(chat, taken.document):
-            async with chat.lock:
-                if not chat.hidden:
-                    self._painter.draw(chat, cards.not_sent(self._pen(chat), taken.case))
-
-    async def _stubbornly(self, chat: Chat, document: Document) -> bool:
-        """Whether Telegram took the file. Where an answer is lost it may stand there twice."""
-        for attempt in range(TRIES):
-            try:
-                message = await self._messenger.send_document(chat.id, document)
-            except Busy as busy:
-                await self._pause(busy.retry_after or 2.0**attempt)
-            except Unreachable:
-                return False
-            else:
-                self._files.append((self._queue.clock(), chat, message))
-                return True
-        return False
+        return Handed(
+            cards.taken(self._pen(chat), name, whole.header.leased_until or now, file),
+            Document(file, Bundle.of(whole, roster, form).to_bytes()),
+            cards.not_sent(self._pen(chat), name),
+        )
 
     async def _listing(self, volunteer: Volunteer, start: int = 0) -> Listing:
         queue = self._queue

@@ -87,7 +87,7 @@ class _Teller:
             late, early = now.shares[place], _named(before.shares, share.id)
             if late.percent is None:
                 continue
-            told = early is not None and before is not now and _percent(early) is not None
+            told = early is not None and before is not now and percent_of(early) is not None
             yield self._sentence(
                 f"share_{share.id}",
                 words.SHARE_SINCE if told else words.SHARE_NOW,
@@ -96,7 +96,7 @@ class _Teller:
                 percent=f"{late.percent} %",
                 month=self.reader.month(now.month),
                 of=self._of(late),
-                before=_percent(early) if early is not None else "",
+                before=percent_of(early) if early is not None else "",
                 then=self.reader.month(before.month),
                 of_before=self._of(early) if early is not None else "",
             )
@@ -208,7 +208,7 @@ def _named(figures: Sequence[Figure], name: str) -> Figure | None:
     return next((figure for figure in figures if figure.cell == name), None)
 
 
-def _percent(figure: Figure) -> str | None:
+def percent_of(figure: Figure) -> str | None:
     if figure.percent is not None:
         return f"{figure.percent} %"
     return None if figure.below is None else f"< {figure.below} %"

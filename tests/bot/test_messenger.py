@@ -8,9 +8,10 @@ import pytest
 
 from bot.http import AiohttpRequest
 from bot.messenger import TelegramMessenger
-from handlers.ports import Busy, Button, Card, Document, Lost, Unreachable
+from handlers.ports import Busy, Button, Card, Document, Lost, Picture, Unreachable
 from sandbox.client import Person, Sandbox
 from sandbox.running import running_sandbox
+from sandbox.samples import png
 
 CARD = Card("<b>Да</b> &amp; нет", ((Button("a", "-000q"), Button("b", "-000h")),))
 OTHER = Card("другое")
@@ -57,6 +58,18 @@ async def test_what_is_to_wake_somebody_is_not_silent(
     seen = await person.sandbox.ask("chat", chat=person.chat)
     assert seen["messages"][-1]["silent"] is False
     assert seen["messages"][-1]["message"]["has_protected_content"] is True
+
+
+async def test_a_picture_arrives_silent_and_can_be_saved(
+    messenger: TelegramMessenger, person: Person
+) -> None:
+    number = await messenger.send_picture(person.id, Picture(png(90, 60), "<b>Подсчёты</b>"))
+    shown = await person.card()
+    assert (shown.id, shown.text) == (number, "Подсчёты")
+    assert "has_protected_content" not in shown.message
+    assert [(size["width"], size["height"]) for size in shown.message["photo"]] == [(90, 60)]
+    seen = await person.sandbox.ask("chat", chat=person.chat)
+    assert seen["messages"][-1]["silent"] is True
 
 
 async def test_a_document_arrives_silent_and_can_be_saved_as_it_was(

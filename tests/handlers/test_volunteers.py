@@ -2,261 +2,28 @@
 
 import asyncio
 import base64
-import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 
-from bot.http import AiohttpRequest
-from bot.messenger import TelegramMessenger
-from handlers.boundary import Command
-from handlers.chats import Chats
-from handlers.painter import Painter
-from handlers.queue_parts import Answered, Faults, Part
-from handlers.texts import Texts
-from handlers.volunteers import FILE_STAYS, TRIES, Linking, Volunteer, Volunteers
+from handlers.handing import STAYS, TRIES
 from intake.bundle import Bundle
-from intake.case import LEASE, CaseHeader, ContactRule, Level, State, Turn
-from intake.errors import LineClosed, StorageUnavailable
-from intake.roster import Member, Role
-from sandbox.cards import Card
-from sandbox.client import Person, Sandbox
-from sandbox.running import running_sandbox
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-FORM = b"a form"
-ROSTER = b'{"payload": "the signed roster"}'
-ANNA = "a" * 32
-
-
-class Held(Exception): ...
-
-
-class Full(Exception): ...
-
-
-class Unknown(Exception): ...
-
-
-class Refused(Exception): ...
-
-
-FAULTS = Faults(
-    refused=Refused,
-    unknown_case=Unknown,
-    held_by_other=Held,
-    unavailable=StorageUnavailable,
-    full=Full,
-    moved=Refused,
-    no_wrap=Refused,
-)
-
-
-def member(role: Role = Role.VOLUNTEER, capacity: int = 5) -> Member:
-    return Member(
-        name="anna",
-        sealing_public=base64.b64encode(b"s" * 1216).decode(),
-        signing_public=base64.b64encode(b"k" * 32).decode(),
-        role=role,
-        capacity=capacity,
-    )
-
-
-def header(case: str, level: Level = Level.P1, turn: Turn = Turn.OURS) -> CaseHeader:
-    return CaseHeader(
-        id=bytes.fromhex(case + "0" * (32 - len(case))),
-        language="ru",
-        level=level,
-        skills=frozenset({"legal"}),
-        country=None,
-        contact=ContactRule.never(),
-        received=NOW,
-        promised_by=NOW + timedelta(hours=6),
-        form=hashlib.sha256(FORM).hexdigest(),
-        epoch=1,
-        turn=turn,
-    )
-
-
-class Listed(NamedTuple):
-    header: CaseHeader
-    records: int = 1
-    asked: bool = False
-
-
-@dataclass
-class Listing:
-    cases: tuple[Listed, ...]
-    matching: int
-    counts: dict[Level, int]
-    mine: tuple[Listed, ...]
-    asked: tuple[Listed, ...] = ()
-    due: tuple[Listed, ...] = ()
-
-
-class Stored(NamedTuple):
-    header: CaseHeader
-    public_key: bytes = b"public"
-    records: tuple[Part, ...] = ()
-    wrap: bytes = b"wrap"
-    token: bytes | None = None
-    openers: tuple[str, ...] = ()
-    replies: tuple[Answered, ...] = ()
-
-
-@dataclass
-class Cases:
-    """A queue in memory, of two cases a page; `faster` are those that somebody else takes."""
-
-    waiting: list[CaseHeader] = field(default_factory=list)
-    mine: list[CaseHeader] = field(default_factory=list)
-    faster: set[bytes] = field(default_factory=set)
-    down: int = 0
-
-    async def queue(self, key_id: str, now: datetime, *, lead: bool, start: int = 0) -> Listing:
-        assert key_id == ANNA
-        counts = {level: sum(one.level is level for one in self.waiting) for level in Level}
-        page = tuple(Listed(one) for one in self.waiting[start : start + 2])
-        return Listing(page, len(self.waiting), counts, tuple(Listed(one) for one in self.mine))
-
-    async def take(self, case_id: bytes, key_id: str, now: datetime, capacity: int) -> object:
-        if case_id in self.faster:
-            raise Held
-        found = next(one for one in [*self.mine, *self.waiting] if one.id == case_id)
-        if found not in self.mine:
-            if len(self.mine) >= capacity:
-                raise Full
-            self.waiting.remove(found)
-            taken = replace(found, state=State.TAKEN, holder=key_id, leased_until=now + LEASE)
-            self.mine.append(taken)
-        return None
-
-    async def fetch(self, case_id: bytes, key_id: str) -> Stored:
-        if self.down:
-            self.down -= 1
-            raise StorageUnavailable("down")
-        for one in self.mine:
-            if one.id == case_id:
-                return Stored(one)
-        raise Unknown
-
-
-@dataclass
-class Links:
-    """Links in memory; `closed`: no roster is in force."""
-
-    linked: dict[int, Volunteer] = field(default_factory=dict)
-    marks: set[tuple[int, int, bytes]] = field(default_factory=set)
-    closed: bool = False
-
-    async def link(self, chat: int, text: str) -> Linking:
-        if self.closed:
-            raise LineClosed("closed")
-        if text == "good":
-            self.linked[chat] = Volunteer(ANNA, member())
-            return Linking.LINKED
-        return Linking.LATE if text == "late" else Linking.NONE
-
-    async def unlink(self, chat: int) -> bool:
-        return self.linked.pop(chat, None) is not None
-
-    async def volunteer(self, chat: int) -> Volunteer | None:
-        if chat in self.linked and self.closed:
-            raise LineClosed("closed")
-        return self.linked.get(chat)
-
-    async def takes(self, chat: int, update: int, case: bytes) -> None:
-        self.marks.add((chat, update, case))
-
-    async def took(self, chat: int, update: int, case: bytes) -> bool:
-        return (chat, update, case) in self.marks
-
-
-@dataclass
-class Queue:
-    cases: Cases
-    clock: Callable[[], datetime]
-    faults: Faults = FAULTS
-    envelope: Callable[[], bytes | None] = lambda: ROSTER
-    form: Callable[[str], bytes | None] = lambda _: FORM
-
-
-@dataclass
-class Desk:
-    """A chat, and what stands behind it."""
-
-    sandbox: Sandbox
-    person: Person
-    chats: Chats
-    painter: Painter
-    links: Links
-    queue: Queue
-    volunteers: Volunteers
-    waits: list[float]
-    now: datetime = NOW
-    update: int = 0
-
-    async def say(self, text: str, update: int = 0) -> bool:
-        """Send a command and have it answered; whether it was taken for a volunteer's."""
-        message = await self.person.send(text, wait=None)
-        self.update = update or self.update + 1
-        name, _, argument = text[1:].partition(" ")
-        event = Command(self.update, self.person.chat, message, name, "en", argument)
-        answered = await self.volunteers.answer(event)
-        await self.volunteers.finish(event.update)
-        await self.painter.settled(self.person.chat)
-        return answered
-
-    def link(self, role: Role = Role.VOLUNTEER, capacity: int = 5) -> None:
-        self.links.linked[self.person.chat] = Volunteer(ANNA, member(role, capacity))
-
-    @property
-    def cases(self) -> Cases:
-        return self.queue.cases
-
-    async def files(self) -> list[Card]:
-        return [card for card in await self.person.messages() if "document" in card.message]
-
-    async def saved(self, card: Card) -> bytes:
-        """The file as it is saved from the chat."""
-        file_id = card.message["document"]["file_id"]
-        path = (await self.sandbox.call("getFile", file_id=file_id))["result"]["file_path"]
-        url = f"{self.sandbox.file_url}{self.sandbox.token}/{path}"
-        async with aiohttp.ClientSession() as session, session.get(url) as response:
-            return await response.read()
+from intake.case import Level, Turn
+from intake.errors import StorageUnavailable
+from intake.roster import Role
+from tests.handlers.linked import FORM, NOW, ROSTER, Desk, header, running_desk
 
 
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
-    waits: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        waits.append(seconds)
-        await asyncio.sleep(0.01)
-
-    async with running_sandbox(limits=False) as sandbox:
-        person = await sandbox.person()
-        request = AiohttpRequest(timeout=5)
-        await request.initialize()
-        messenger = TelegramMessenger(f"{sandbox.url}/bot{sandbox.token}", request)
-        painter, chats, links = Painter(messenger, pause), Chats(), Links()
-        made: list[Desk] = []
-        queue = Queue(Cases(), lambda: made[0].now)
-        volunteers = Volunteers(
-            links, queue, messenger, painter, chats, Texts({}), ("en", "ru"), pause
-        )
-        made.append(Desk(sandbox, person, chats, painter, links, queue, volunteers, waits))
-        yield made[0]
-        await painter.close()
-        await request.shutdown()
+    async with running_desk() as made:
+        yield made
 
 
-@pytest.mark.parametrize("text", ["/queue", "/take", "/take 3f9a", "/unlink", "/link x", "/link"])
+@pytest.mark.parametrize(
+    "text", ["/queue", "/take", "/take 3f9a", "/unlink", "/link x", "/link", "/counts"]
+)
 async def test_to_a_chat_that_is_not_linked_nothing_answers(desk: Desk, text: str) -> None:
     desk.cases.waiting.append(header("3f9a"))
     assert not await desk.say(text)
@@ -266,12 +33,12 @@ async def test_to_a_chat_that_is_not_linked_nothing_answers(desk: Desk, text: st
 
 async def test_other_commands_are_never_a_volunteers(desk: Desk) -> None:
     desk.link()
-    for text in ("/start", "/hide", "/forget", "/counts"):
+    for text in ("/start", "/hide", "/forget", "/count"):
         assert not await desk.say(text)
 
 
 async def test_a_members_text_links_the_chat_and_leaves_it(desk: Desk) -> None:
-    assert await desk.say("/link good")
+    assert await desk.say("/link volunteer")
     (card,) = await desk.person.messages()
     assert card.by_bot
     assert "This chat is linked" in card.text
@@ -279,7 +46,7 @@ async def test_a_members_text_links_the_chat_and_leaves_it(desk: Desk) -> None:
 
 
 async def test_a_line_that_was_wrapped_on_the_way_is_the_same_line(desk: Desk) -> None:
-    assert await desk.say("/link go\n  od ")
+    assert await desk.say("/link volun\n  teer ")
 
 
 async def test_a_text_that_comes_late_is_told_to_its_member(desk: Desk) -> None:
@@ -428,7 +195,7 @@ async def test_nothing_waits_for_a_file_that_telegram_does_not_take(desk: Desk) 
     async def pause(_: float) -> None:
         await until.wait()
 
-    desk.volunteers._pause = pause
+    desk.handing._pause = pause
     saying = asyncio.create_task(desk.say("/take", update=70))
     await asyncio.sleep(0.3)
     assert not desk.chats.touch(desk.person.chat, NOW).lock.locked()
@@ -452,11 +219,11 @@ async def test_the_file_leaves_the_chat_after_a_while_and_the_card_stays(desk: D
     desk.link()
     desk.cases.waiting.append(header("01"))
     await desk.say("/take")
-    await desk.volunteers.clear_files()
+    await desk.handing.clear()
     await desk.painter.settled(desk.person.chat)
     assert len(await desk.files()) == 1
-    desk.now += FILE_STAYS
-    await desk.volunteers.clear_files()
+    desk.now += STAYS
+    await desk.handing.clear()
     await desk.painter.settled(desk.person.chat)
     assert await desk.files() == []
     assert len(await desk.person.messages()) == 1
@@ -470,16 +237,34 @@ async def test_while_the_line_is_closed_it_says_so_and_takes_nothing(desk: Desk)
         assert await desk.say(text)
         assert "The line is closed" in (await desk.person.card()).text
     assert not desk.cases.mine
-    assert not await desk.say("/link good")
+    assert not await desk.say("/link volunteer")
 
 
-async def test_a_role_that_opens_no_cases_is_told_so(desk: Desk) -> None:
+async def test_a_role_that_opens_no_cases_is_told_so_and_what_it_opens(desk: Desk) -> None:
     desk.link(Role.COORDINATOR)
     desk.cases.waiting.append(header("01"))
     for text in ("/queue", "/take"):
         assert await desk.say(text)
-        assert "opens no cases" in (await desk.person.card()).text
+        card = await desk.person.card()
+        assert "opens no cases" in card.text
+        assert "/counts" in card.text
     assert not desk.cases.mine
+
+
+@pytest.mark.parametrize(
+    ("role", "can", "cannot"),
+    [
+        ("volunteer", ("alerted", "/queue", "/take", "/unlink"), ("/counts",)),
+        ("coordinator", ("no case", "/counts", "/unlink"), ("alerted", "/queue", "/take")),
+    ],
+)
+async def test_linking_says_what_she_can_do(
+    desk: Desk, role: str, can: tuple[str, ...], cannot: tuple[str, ...]
+) -> None:
+    await desk.say(f"/link {role}")
+    text = (await desk.person.card()).text
+    assert [word for word in can if word not in text] == []
+    assert [word for word in cannot if word in text] == []
 
 
 async def test_a_card_that_may_hold_the_only_copy_of_a_secret_is_not_replaced(desk: Desk) -> None:

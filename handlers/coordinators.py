@@ -1,0 +1,42 @@
+"""What `/counts` is answered with, in a chat of a member's."""
+
+from collections.abc import Awaitable, Callable
+
+from handlers import count_cards as cards
+from handlers.charts import Draw
+from handlers.handing import Handed
+from handlers.layout import Pen
+from handlers.ports import Card, Picture
+from handlers.texts import Texts
+from intake.counts import Shown
+from intake.figures import Reader
+from intake.roster import Member
+
+
+class Coordinators:
+    """`shown` gives what may be shown now; `texts` are those of the counts."""
+
+    def __init__(self, shown: Callable[[], Awaitable[Shown]], texts: Texts, draw: Draw) -> None:
+        self._shown = shown
+        self._texts = texts
+        self._draw = draw
+
+    async def answer(self, pen: Pen, member: Member) -> Card | Handed:
+        """May raise `LineClosed` and `StorageUnavailable`."""
+        if not member.opens_counts:
+            return cards.not_hers(pen)
+        shown = await self._shown()
+        reader = Reader(self._texts.say(pen.language), pen.language)
+        if not shown.releases:
+            return cards.nothing_yet(pen, shown, reader)
+        chart, legend = cards.chart(shown, reader), cards.legend(shown, reader)
+
+        async def picture() -> Picture | None:
+            made = await self._draw(chart)
+            return None if made is None else Picture(made, legend)
+
+        return Handed(
+            cards.told(pen, shown, reader, charted=True),
+            picture,
+            cards.told(pen, shown, reader, charted=False),
+        )
