@@ -6,22 +6,30 @@ end, and looked at on the way in light and dark, wide and narrow.
 
 import asyncio
 import base64
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from bot.compose import utc_now
+from crypto.identity import Identity
+from crypto.link import make_link
+from intake.roster import Role
 from sandbox.running import running_sandbox
 from tests.desk.program import PASSPHRASE, desk_program
 from tests.line import running_line
-from tests.organisation import House
+from tests.organisation import House, member
+from tests.year import fill, released
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PHONE = {"width": 424, "height": 740}
+LONG = {"width": 424, "height": 1500}
 TALL = {"width": 424, "height": 900}
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
@@ -81,6 +89,7 @@ async def _pictures() -> None:
                 await _exchange(browser, sandbox.url, address)
             finally:
                 desk.__exit__(None, None, None)
+            await _counts_in_telegram(browser)
             await browser.close()
 
 
@@ -144,6 +153,30 @@ async def _exchange(browser: Browser, chat_url: str, desk_url: str) -> None:
     await _side_by_side(await browser.new_page(), narrow, "desk-narrow.png")
     await desk.set_viewport_size({"width": 1280, "height": 620})
     await _keep(desk, "desk-queue.png")
+
+
+async def _counts_in_telegram(browser: Browser) -> None:
+    """`/counts` in a coordinator's chats, one in each language, after a year of requests."""
+    shots, sara = list[bytes](), Identity.new(os.urandom)
+    with tempfile.TemporaryDirectory() as name:
+        house = House(Path(name))
+        house.sign(house.roster(timedelta(days=90), member("sara", sara, Role.COORDINATOR)))
+        async with running_sandbox() as sandbox:
+            settings = house.settings(sandbox.url, sandbox.token)
+            await fill(house, settings.database_url, utc_now)
+            async with running_line(house, sandbox, settings):
+                await released(house, settings.database_url, utc_now)
+                for language in ("en", "ru"):
+                    person = await sandbox.person(language, name="Sara")
+                    await person.send(f"/link {make_link(sara, utc_now(), os.urandom)}")
+                    await person.settled()
+                    await person.send("/counts")
+                    chat = await browser.new_page(viewport=LONG, color_scheme="light")
+                    await chat.goto(f"{sandbox.url}/#{person.id}")
+                    await chat.locator("img.picture").wait_for()
+                    await chat.wait_for_timeout(2 * AT_ONCE)
+                    shots.append(await chat.screenshot())
+    await _side_by_side(await browser.new_page(), shots, "counts-telegram.png")
 
 
 async def _keep(page: Page, name: str, *, full: bool = False) -> None:
