@@ -206,13 +206,21 @@ def cases(context: typer.Context, as_json: Json = False) -> None:
     """The cases whose sealed files are on this machine."""
     desk = desk_of(context)
     held = Held(desk.home)
-    found = in_order([held.load(case).header for case in held.ids()])
+    looked = {case: held.look(case) for case in held.ids()}
+    found = in_order([file.header for file in looked.values() if file is not None])
     if as_json:
         desk.tell_json([header.model_dump(mode="json") for header in found])
     elif found:
         desk.out.print(queue_table(desk, found, _cached_form(desk, found[0].form)))
-    else:
+    elif not looked:
         desk.tell("This desk holds no cases. See what waits: tropa queue")
+    for case, file in looked.items():
+        if file is None:
+            desk.failed = True
+            desk.warn(
+                "The file of case {case} is damaged. Fetch it again: tropa take {case}",
+                case=case[:SHORT],
+            )
 
 
 def _open_fresh(desk: Desk, argument: str) -> Opened:

@@ -46,16 +46,37 @@ _Shape = TypeVar("_Shape", bound=BaseModel)
 
 def checked_url(url: str) -> str:
     """The server's address without a slash at its end; plain HTTP only where nobody listens."""
-    parts = urlsplit(url if "//" in url else f"https://{url}")
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url if "//" in url else f"https://{url}")
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # a bracket too many, or a port that is none
+        raise _no_address() from None
     private = host in ("localhost", "127.0.0.1", "::1") or host.endswith(".onion")
     if parts.scheme not in ("http", "https") or not host or parts.username or parts.query:
-        raise DeskError("This is no server address. It looks like https://tropa.example.org.")
+        raise _no_address()
     if parts.scheme == "http" and not private:
         raise DeskError(
             "Use https:// for this server: plain http shows everybody what you ask for."
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def _no_address() -> DeskError:
+    return DeskError("This is no server address. It looks like https://tropa.example.org.")
+
+
+def _checked_proxy(proxy: str | None) -> str | None:
+    """As it is named in the settings; a connection that cannot be made is told as one."""
+    if proxy is None:
+        return None
+    try:
+        parts = urlsplit(proxy)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise DeskError("TROPA_PROXY names no proxy. It looks like http://127.0.0.1:8118.")
+    return proxy
 
 
 class Client:
@@ -74,7 +95,7 @@ class Client:
         self._random = random
         self._identity = identity
         # trust_env off: settings come from desk/settings.py alone, and no .netrc is read.
-        self._http = httpx.Client(timeout=TIMEOUT, proxy=proxy, trust_env=False)
+        self._http = httpx.Client(timeout=TIMEOUT, proxy=_checked_proxy(proxy), trust_env=False)
 
     def __enter__(self) -> "Client":
         return self

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -323,3 +324,31 @@ def test_cases_lists_what_is_held_here(world: World) -> None:
     assert "yours, 12 h" in user.run("cases").out
     assert CaseFile.from_bytes(held_file(user, case).read_bytes()).header.held_by == "you"
     assert identity_of("anna").key_id not in user.run("cases", "--json").out
+
+
+def test_one_damaged_file_does_not_hide_the_others(world: World) -> None:
+    whole, damaged = world.submit(URGENT), world.submit(CALM)
+    anna = world.desk("anna")
+    for case in (whole, damaged):
+        anna.run("take", case)
+    held_file(anna, damaged).write_bytes(b"\x00half a file")
+    ran = anna.run("cases")
+    assert ran.code == 1
+    assert whole[:8] in ran.out
+    assert f"{damaged[:8]} is damaged. Fetch it again: tropa take {damaged[:8]}" in ran.all
+    assert [one["id"] for one in anna.run("cases", "--json").json] == [whole]
+    assert anna.run("take", damaged[:8]).code == 0
+    assert anna.run("cases").code == 0
+
+
+@pytest.mark.parametrize("proxy", ["foo", "socks5://127.0.0.1:9050", "http://", "http://[x"])
+def test_a_proxy_that_is_none_is_told(world: World, proxy: str) -> None:
+    anna = world.desk("anna")
+    ran = anna.run("queue", settings=replace(anna.desk().settings, proxy=proxy))
+    assert (ran.code, "TROPA_PROXY names no proxy" in ran.all) == (1, True)
+
+
+@pytest.mark.parametrize("address", ["https://[x", "https://example.org:port", "ftp://example.org"])
+def test_an_address_that_is_none_is_told(world: World, address: str) -> None:
+    ran = world.desk("anna").run("join", address, str(world.folder / "organisation.json"))
+    assert (ran.code, "This is no server address" in ran.all) == (1, True)
