@@ -140,11 +140,17 @@ class Desk:
 
     def client(self, identity: Identity | None) -> Client:
         data = self.home.read(SERVER)
+        if data is None:
+            self.trust.organisation()  # says that nothing was joined at all, where that is so
+            raise DeskError(
+                "This desk knows no server: it was joined without one. For this command run: "
+                "tropa join URL organisation.json"
+            )
         try:
             url = checked_url(str(json.loads(data or b"{}").get("url", "")))
         except (ValueError, AttributeError, DeskError):
             raise DeskError(
-                "This desk has not joined an organisation yet. "
+                "The server's address in the desk's folder is damaged. "
                 "Run: tropa join URL organisation.json"
             ) from None
         return Client(url, self.clock, self.random, identity, self.settings.proxy)

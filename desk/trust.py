@@ -58,8 +58,9 @@ class Trust:
         data = self._home.read(ORGANISATION)
         if data is None:
             raise DeskError(
-                "This desk has not joined an organisation yet. "
-                "Run: tropa join URL organisation.json"
+                "This desk has not joined an organisation yet. Run: tropa join URL "
+                "organisation.json; where there is never a network: tropa join --offline "
+                "organisation.json"
             )
         return Organisation.from_payload(data)
 
@@ -176,8 +177,9 @@ class Trust:
         roster = self.last_roster()
         if roster is None:
             raise DeskError(
-                "This desk has not joined an organisation yet. "
-                "Run: tropa join URL organisation.json"
+                "This desk has not joined an organisation yet. Run: tropa join URL "
+                "organisation.json; where there is never a network: tropa join --offline "
+                "organisation.json"
             )
         if digest not in roster.forms:
             raise DeskError(

@@ -125,3 +125,8 @@ def test_joining_with_a_server_still_wants_both(world: World) -> None:
     ran = world.bare_desk("anna").run("join", world.url)
     assert ran.code == 1
     assert "tropa join URL organisation.json" in ran.all
+
+
+def test_what_needs_a_server_says_that_there_is_none(world: World) -> None:
+    ran = apart(world).run("queue")
+    assert (ran.code, "it was joined without one" in ran.all) == (1, True)
