@@ -342,3 +342,19 @@ def test_on_a_narrow_screen_nothing_is_cut_off(world: World, serve: Serve, enter
         }"""
     )
     assert cut_off == []
+
+
+def test_at_no_width_do_columns_of_the_queue_run_into_each_other(
+    world: World, serve: Serve, enter: Enter
+) -> None:
+    asks(world, URGENT)
+    page = enter(serve("anna", language="ru"))
+    expect(page.locator("a.case")).to_have_count(1)
+    for width in (360, 560, 700, 760, 910, 990):
+        page.set_viewport_size({"width": width, "height": 600})
+        overfull = page.evaluate(
+            """() => [...document.querySelectorAll("td, header.top a")]
+                .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.clientHeight > 60)
+                .map((one) => one.textContent.trim())"""
+        )
+        assert overfull == [], width
