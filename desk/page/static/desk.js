@@ -174,7 +174,12 @@
         state.textContent = words.kept;
         measure();
         return true;
-      } catch { unanswered(); return false; }
+      } catch {
+        // Where she looks while she types: the top of the page may be far away.
+        unanswered();
+        state.textContent = words.gone;
+        return false;
+      }
     };
     unsaved = () => text.value !== kept;
     keep = () => {

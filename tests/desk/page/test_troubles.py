@@ -83,6 +83,7 @@ def test_when_this_program_is_gone_the_page_says_so_and_keeps_the_text(
     desk.stop()
     page.fill("#text", "Набрано впустую?")
     expect(page.locator(".told.bad")).to_contain_text("does not answer")
+    expect(page.locator("#letter-state")).to_contain_text("does not answer")
     expect(page.locator("#text")).to_have_value("Набрано впустую?")
 
 
