@@ -55,7 +55,7 @@ def _routes(session: Session, pages: Pages, talk: Conversation) -> list[BaseRout
         _read("/", talk.page(queue.show)),
         _read("/help", talk.page(keys)),
         _write("/unlock", talk.page(gate.unlock)),
-        _write("/lock", talk.page(gate.lock)),
+        _write("/lock", talk.page(gate.lock, at_once=True)),
         _read("/quiet/state", talk.quiet(gate.state)),
         _write("/quiet/active", talk.quiet(gate.active, touches=True)),
         _read("/quiet/queue", talk.quiet(queue.fragment)),

@@ -58,12 +58,20 @@ class Conversation:
         self._session = session
         self._pages = pages
 
-    def page(self, work: Work, *, touches: bool = True) -> Callable[[Request], object]:
+    def page(
+        self, work: Work, *, touches: bool = True, at_once: bool = False
+    ) -> Callable[[Request], object]:
         """A page, or an act that leads to one. Counts as something that the person did, unless
-        anybody at all may ask for it."""
+        anybody at all may ask for it.
+
+        `at_once`, and where the desk is locked: it waits for no thread. All of them may be busy
+        with a server that does not answer, and the lock must come all the same.
+        """
 
         async def answer(request: Request) -> Response:
             asked = await self._asked(request)
+            if at_once or (request.method == "GET" and self._session.locked):
+                return self._page(work, asked, touches)
             return await run_in_threadpool(self._page, work, asked, touches)
 
         return answer

@@ -29,7 +29,7 @@ def desk(serve: Serve) -> Served:
 @pytest.fixture
 def visitor(desk: Served) -> Iterator[httpx.Client]:
     """A browser that has entered: it has the cookie, and knows the path."""
-    with httpx.Client(base_url=desk.root, trust_env=False) as client:
+    with httpx.Client(base_url=desk.root, trust_env=False, timeout=60) as client:
         assert client.get(desk.session.address).status_code == 200
         yield client
 

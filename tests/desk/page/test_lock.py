@@ -2,9 +2,11 @@
 
 import errno
 import gc
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ from tests.desk.page.test_guard import post, unlock
 from tests.desk.world import World, identity_of
 
 Serve = Callable[..., Served]
+THREADS = 40
+"""How many the page's server has for what may have to wait."""
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def desk(serve: Serve) -> Served:
 
 @pytest.fixture
 def visitor(desk: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=desk.root, trust_env=False) as client:
+    with httpx.Client(base_url=desk.root, trust_env=False, timeout=60) as client:
         assert client.get(desk.session.address).status_code == 200
         yield client
 
@@ -309,6 +313,33 @@ def test_a_page_that_was_ready_when_the_desk_locked_is_not_shown(
     assert answer.status_code == 423
     assert "Планка" not in answer.text
     assert "Lawyer" not in answer.text
+
+
+def test_the_lock_comes_also_while_everything_waits_for_the_server(
+    desk: Served, visitor: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unlock(visitor, desk)
+    begun, answered = threading.Semaphore(0), threading.Event()
+    asks_the_server = QueuePage._ask
+
+    def waits(page: QueuePage, room: Room, chosen: Filter) -> Listing:
+        begun.release()
+        answered.wait(60)
+        return asks_the_server(page, room, chosen)
+
+    monkeypatch.setattr(QueuePage, "_ask", waits)
+    cookies = dict(visitor.cookies)
+    with ThreadPoolExecutor(THREADS + 5) as pages:
+        for _ in range(THREADS + 5):
+            pages.submit(httpx.get, desk.home, cookies=cookies, trust_env=False, timeout=90)
+        for _ in range(THREADS):
+            begun.acquire()
+        try:
+            assert post(visitor, desk, "lock").status_code == 303
+            assert desk.session.locked
+            assert "Passphrase" in visitor.get(desk.home).text
+        finally:
+            answered.set()
 
 
 def test_a_note_that_comes_after_the_lock_never_turns_into_an_answer(
