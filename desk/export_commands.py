@@ -71,12 +71,16 @@ def _recipient(key: str) -> pyrage.x25519.Recipient:
 
 
 def _create(path: Path, data: bytes) -> None:
-    """For its owner alone, and never over another file."""
+    """For its owner alone, whole or not at all, and never over another file."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
     except FileExistsError:
         raise DeskError("{path} exists already; nothing was changed.", path=path) from None
     except OSError as error:
+        raise explain(error, path) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        path.unlink(missing_ok=True)
         raise explain(error, path) from None

@@ -1,5 +1,6 @@
 """A case for somebody outside: nobody but the named keys opens it, and it holds what it should."""
 
+import resource
 from pathlib import Path
 
 import pyrage
@@ -73,6 +74,22 @@ def test_a_file_that_is_there_is_not_touched(
     assert target.read_bytes() == before
     nowhere = world.desk("anna").run(*command, "--output", str(tmp_path / "none" / "x.age"))
     assert f"There is no folder {tmp_path / 'none'}." in nowhere.all.replace("\n", "")
+
+
+def test_where_it_does_not_fit_nothing_is_left_of_it(
+    world: World, lawyer: pyrage.x25519.Identity, tmp_path: Path
+) -> None:
+    case, target = taken(world), tmp_path / "out.age"
+    command = ("export", case, "--to", str(lawyer.to_public()), "--output", str(target))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        ran = world.desk("anna").run(*command)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert ran.code == 1
+    assert not target.exists()
+    told(world.desk("anna").run(*command))
 
 
 @pytest.mark.parametrize("key", ["age1", "AGE-SECRET-KEY-1", "ssh-ed25519 AAAA", "tropa-member:x"])
