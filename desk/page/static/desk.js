@@ -50,6 +50,8 @@
   };
 
   const heard = (response) => {
+    // Another program of this machine can take up all the room there is for connections.
+    if (response.status >= 500) { unanswered(); return false; }
     answered();
     if (response.status === 423) { keep().then(leave); return false; }
     // Another run of the program, which does not know this page: what was typed must not go.

@@ -1,6 +1,8 @@
 """What goes wrong at a desk, in a real browser: the line, the lease, the lock, the other one."""
 
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 
 from aiohttp import web
@@ -85,6 +87,22 @@ def test_when_this_program_is_gone_the_page_says_so_and_keeps_the_text(
     expect(page.locator(".told.bad")).to_contain_text("does not answer")
     expect(page.locator("#letter-state")).to_contain_text("does not answer")
     expect(page.locator("#text")).to_have_value("Набрано впустую?")
+
+
+def test_when_another_program_takes_up_the_desk_the_page_says_so_and_sends_the_text_later(
+    world: World, serve: Serve, enter: Enter
+) -> None:
+    asker = asks(world)
+    desk = serve("anna")
+    page = enter(desk)
+    takes(page, desk, asker)
+    with ExitStack() as idle:
+        for _ in range(70):
+            idle.enter_context(socket.create_connection(("127.0.0.1", desk.session.port)))
+        page.fill("#text", "Дойдёт позже")
+        expect(page.locator(".told.bad")).to_contain_text("does not answer")
+    expect(page.locator("#letter-state")).to_have_text("Draft kept, sealed.", timeout=15_000)
+    expect(page.locator(".told.bad")).to_have_count(0)
 
 
 def test_a_lease_that_ended_and_a_colleague_who_took_it_are_told_and_the_text_stays(
