@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -21,7 +22,7 @@ def tropa(
     path = os.environ["PATH"]
     base = {"PATH": path, "TROPA_HOME": str(home), "TROPA_PASSPHRASE_FILE": str(secret)}
     return subprocess.run(
-        [sys.executable, "-c", "from desk.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from desk.start import main; main()", *arguments],
         env=base | {"TROPA_LANGUAGE": "en"} | environment,
         capture_output=True,
         text=True,
@@ -89,7 +90,9 @@ def test_a_terminal_without_the_letters_shows_their_numbers(world: World) -> Non
 
 def test_what_could_not_be_written_is_told_and_a_reader_who_left_is_not(world: World) -> None:
     home, case = taken(world)
-    command = f"exec '{sys.executable}' -c 'from desk.cli import main; main()' open {case} --print"
+    command = (
+        f"exec '{sys.executable}' -c 'from desk.start import main; main()' open {case} --print"
+    )
     environment = {
         "TROPA_HOME": str(home),
         "TROPA_LANGUAGE": "en",
@@ -109,7 +112,7 @@ def test_a_question_never_stands_in_what_a_program_reads(world: World) -> None:
     keyboard, terminal = os.openpty()
     os.write(keyboard, b"n\n")
     ran = subprocess.run(
-        [sys.executable, "-c", "from desk.cli import main; main()", "erase", case, "--json"],
+        [sys.executable, "-c", "from desk.start import main; main()", "erase", case, "--json"],
         env={"TROPA_HOME": str(home), "TROPA_PASSPHRASE_FILE": str(home.parent / "passphrase")},
         stdin=terminal,
         capture_output=True,
@@ -169,6 +172,20 @@ def test_the_language_comes_from_the_locale(tmp_path: Path, locale: str) -> None
     ran = tropa(tmp_path / "home", "queue", TROPA_LANGUAGE="", LANG=locale)
     assert "tropa identity new" in ran.stderr
     assert "нет" in ran.stderr
+
+
+def test_an_interruption_while_it_begins_ends_it_without_a_word() -> None:
+    code = (
+        "import os, signal, sys, desk.start\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'desk.cli': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "desk.start.main()"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == -signal.SIGINT
+    assert ran.stderr == ""
 
 
 def test_the_help_lists_the_commands_in_both_languages(tmp_path: Path) -> None:
