@@ -123,7 +123,9 @@ class Client:
     ) -> Queue:
         """What waits for this member; `start` counts the cases to leave out before the page."""
         wanted = {"level": level, "language": language, "skill": skill, "start": start or None}
-        query = urlencode({name: value for name, value in wanted.items() if value is not None})
+        given = {name: value for name, value in wanted.items() if value is not None}
+        # What was typed may be no text at all; the server knows no such thing, and says so.
+        query = urlencode(given, errors="replace")
         return _shape(Queue, self._ask("GET", f"/v1/queue?{query}" if query else "/v1/queue"))
 
     def counts(self) -> Shown:

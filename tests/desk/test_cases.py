@@ -229,6 +229,7 @@ def test_a_full_disk_is_told_and_leaves_what_was_there(
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
+    world.time.pass_(hours=1)  # a renewed lease has to be written
     monkeypatch.setattr("desk.home.os.fsync", full)
     ran = user.run("take", case)
     assert ran.code == 1
@@ -352,3 +353,9 @@ def test_a_proxy_that_is_none_is_told(world: World, proxy: str) -> None:
 def test_an_address_that_is_none_is_told(world: World, address: str) -> None:
     ran = world.desk("anna").run("join", address, str(world.folder / "organisation.json"))
     assert (ran.code, "This is no server address" in ran.all) == (1, True)
+
+
+def test_what_is_no_text_is_a_skill_that_nobody_has(world: World) -> None:
+    world.submit(URGENT)
+    ran = world.desk("anna").run("queue", "--skill", "\udcff")
+    assert "does not know" not in ran.all
