@@ -91,9 +91,15 @@ class Trust:
             ) from None
         roster = Roster.from_payload(payload)
         self._check(roster, organisation)
-        self._home.write(ROSTER, data)
-        self._home.write(HIGHEST, f"{roster.epoch} {fingerprint(roster)}".encode())
+        # The epoch first: cut off between the two, the desk must not take an older roster again.
+        self._note(HIGHEST, f"{roster.epoch} {fingerprint(roster)}".encode())
+        self._note(ROSTER, data)
         return roster
+
+    def _note(self, name: str, data: bytes) -> None:
+        """Nothing new is no work for the disk, which may be full."""
+        if self._home.read(name) != data:
+            self._home.write(name, data)
 
     def last_roster(self) -> Roster | None:
         """The roster accepted last, for work without a network; its age is not checked."""

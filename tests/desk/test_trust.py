@@ -1,13 +1,16 @@
 """What the desk refuses to believe: forged, old and expired rosters, and other forms."""
 
+import errno
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from crypto.envelope import sign_payload
+from desk import home
 from desk.card import Card
 from desk.client import checked_url
 from desk.errors import DeskError
@@ -35,6 +38,38 @@ def test_an_older_roster_is_refused_even_after_a_restart(world: World) -> None:
         ran = user.run("queue")
         assert ran.code == 1
         assert "old roster (epoch 7; this desk has seen 8)" in ran.all
+
+
+def test_cut_off_while_it_notes_a_roster_it_takes_no_older_one_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, old = world.desk("anna"), world.envelope
+    later(world)
+    writes, left = home.write_file, [1]
+
+    def once(path: Path, data: bytes) -> None:
+        if not left:
+            raise home.explain(OSError(errno.ENOSPC, "No space left on device"), path)
+        left.pop()
+        writes(path, data)
+
+    monkeypatch.setattr(home, "write_file", once)
+    assert "The disk is full" in user.run("queue").all
+    monkeypatch.setattr(home, "write_file", writes)
+    world.envelope = old
+    assert "old roster (epoch 7; this desk has seen 8)" in user.run("queue").all
+
+
+def test_on_a_full_disk_a_desk_that_knows_its_roster_works_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = world.desk("anna")
+
+    def full(path: Path, _: bytes) -> None:
+        raise home.explain(OSError(errno.ENOSPC, "No space left on device"), path)
+
+    monkeypatch.setattr(home, "write_file", full)
+    assert user.run("queue").code == 0
 
 
 @pytest.mark.parametrize("noted", ["epoch and content", "epoch alone"])
@@ -190,7 +225,14 @@ def test_an_address_is_kept_as_it_is_used(given: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["http://tropa.example.org", "ftp://x", "https://", "https://me:secret@x.org", "https://x?y=1"],
+    [
+        "http://tropa.example.org",
+        "ftp://x",
+        "https://",
+        "https://me:secret@x.org",
+        "https://x?y=1",
+        "https://[::1",
+    ],
 )
 def test_an_address_that_would_leak_is_refused(given: str) -> None:
     with pytest.raises(DeskError):
