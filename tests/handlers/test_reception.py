@@ -18,6 +18,7 @@ from handlers.volunteers import NAMES
 from sandbox.cards import Card
 from sandbox.client import Person
 from sandbox.running import running_sandbox
+from tests.bot.test_alerts import told
 from tests.desk.world import DeskUser, Time, age_file
 from tests.journeys.stage import Stage, Talk, is_closing, is_hidden, running_stage
 from tests.journeys.test_interview import SOLDIER
@@ -115,6 +116,7 @@ async def test_a_volunteer_takes_a_case_and_reads_it_on_a_machine_that_is_never_
         assert is_closing(await talk.alone())
 
         anna = await linked(stage)
+        await told(anna)  # takes the place of whatever card is there
         await anna.send("/queue")
         (card,) = await anna.settled()
         assert "P1: 1" in card.text
