@@ -169,7 +169,15 @@ class CountsDesk:
         now = self._clock()
         if not await self._counts.tallies(month_of(now)):
             await self._counts.add(self._counting.nothing(now))
-        for month in await self._counts.due(month_of(now)):
+        due = await self._counts.due(month_of(now))
+        try:
+            await self._release(due)
+        finally:
+            if due:
+                await self._counts.forget()
+
+    async def _release(self, months: list[str]) -> None:
+        for month in months:
             try:
                 await self._counts.release(month, partial(self._released, month))
             except (CryptoError, BadTally):

@@ -72,7 +72,7 @@ class Counts:
         return found
 
     async def release(self, month: str, make: Make) -> None:
-        """Release a month, once: what was released before stays as it is."""
+        """Release a month, once: what was released before stays as it is. `forget` follows."""
         there = select(releases.c.month).where(releases.c.month == month)
 
         def work(connection: Connection) -> None:
@@ -84,6 +84,9 @@ class Counts:
             connection.execute(delete(tallies).where(tallies.c.month == month))
 
         await self._database.write(work)
+
+    async def forget(self) -> None:
+        """Let the tallies of what was released disappear from the disk; once for many months."""
         await self._database.compact()
 
     async def released(self) -> list[bytes]:

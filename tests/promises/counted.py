@@ -311,6 +311,7 @@ async def releases(counts: Counts, orders: Orders) -> None:
     while True:
         for month in await counts.due(month_of(orders.now())):
             await counts.release(month, partial(_as_it_is, month))
+            await counts.forget()
         await asyncio.sleep(0.02)
 
 

@@ -251,6 +251,7 @@ async def test_of_a_month_that_was_released_no_tally_is_left(sqlite: Storage, fo
     await sqlite.counts.add(_tally(1))
     assert found(folder, 1)
     await sqlite.counts.release("2026-03", lambda _: planted(2, 9000))
+    await sqlite.counts.forget()
     assert (found(folder, 1), bool(found(folder, 2))) == ([], True)
 
 
