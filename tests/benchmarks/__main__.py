@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.benchmarks import taps
 from tests.benchmarks.at_rest import at_rest
+from tests.benchmarks.counting import counting_figures
 from tests.benchmarks.desk import desk_pages
 from tests.benchmarks.figures import Figure, table, write
 from tests.benchmarks.guessing import code_guess
@@ -43,6 +44,8 @@ async def measure(folder: Path, plan: Plan) -> list[Figure]:
     found.append(code_guess(plan.guesses))
     say("the desk's pages")
     found += await desk_pages(folder / "pages", plan)
+    say(f"counts, {plan.past:,} requests in the past")
+    found += await counting_figures(folder / "counts", plan)
     say("done\n")
     return found
 

@@ -25,6 +25,9 @@ NAMES = (
     "case_page_100",
     "case_page_1k",
     "case_page_10k",
+    "submission_1m",
+    "release_5y",
+    "shown_5y",
 )
 
 MEANINGS = {
@@ -47,6 +50,9 @@ MEANINGS = {
     "case_page_100": "the page of a case, 100 wait; floor: the server's answer to it",
     "case_page_1k": "the same, 1,000 wait",
     "case_page_10k": "the same, 10,000 wait",
+    "submission_1m": "CPU of a submission, 1,000,000 counted before; floor: without counting",
+    "release_5y": "60 months released at once, 1,000,000 counted; floor: written down as they are",
+    "shown_5y": "what a coordinator is given of 60 months; floor: their rows read",
 }
 
 

@@ -23,6 +23,10 @@ class Plan:
     waiting: tuple[int, int, int]
     """Cases in the queue when the desk's pages are timed."""
     pages: int
+    past: int
+    """Requests that were counted in five years."""
+    submissions: int
+    releases: int
 
 
 FULL = Plan(
@@ -39,6 +43,9 @@ FULL = Plan(
     guesses=15,
     waiting=(100, 1_000, 10_000),
     pages=30,
+    past=1_000_000,
+    submissions=60,
+    releases=5,
 )
 
 QUICK = Plan(
@@ -55,4 +62,7 @@ QUICK = Plan(
     guesses=3,
     waiting=(10, 20, 50),
     pages=3,
+    past=5_000,
+    submissions=3,
+    releases=1,
 )
