@@ -182,7 +182,7 @@ class CountsDesk:
                 await self._counts.release(month, partial(self._released, month))
             except (CryptoError, BadTally):
                 log.warning(
-                    "The counts of %s cannot be released: they were sealed with another "
+                    "the counts of %s cannot be released: they were sealed with another "
                     "RETURN_KEY, or are damaged. They are kept, and later months wait.",
                     month,
                 )

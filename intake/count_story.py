@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from intake import count_words as words
-from intake.counting import PROMISE, UNSAID, WAITED
+from intake.counting import PROMISE, WAITED
 from intake.counts import Rules, Shown
 from intake.figures import (
     MONTHS_TOLD,
@@ -148,9 +148,10 @@ class _Teller:
             )
 
     def told(self) -> Iterator[Sentence]:
-        """The figures of tables that the organisation wants told, such as articles."""
+        """The figures of tables that the organisation wants told, such as articles; of those who
+        answered none of them, nothing."""
         for table in self.shown.releases[-1].tables:
-            cells = [cell for cell in self._cells(table.id) if cell.cell != UNSAID]
+            cells = [cell for cell in self._cells(table.id) if cell.cell not in table.alone]
             if not table.told or not cells:
                 continue
             cells.sort(key=lambda cell: -(cell.count or 0))

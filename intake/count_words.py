@@ -62,7 +62,9 @@ SHARE_SINCE: Final = (
     "{label}: about {percent} of all requests in {month} ({of}), against {before} in {then} "
     "({of_before})."
 )
-LARGEST: Final = "{label}: about {percent} — {cell} ({count} of {whole}; {period})."
+LARGEST: Final = (
+    "{label}, the largest part: {cell}, about {percent} ({count} of {whole}; {period})."
+)
 HALF_ANSWERED: Final = (
     "Half of the first answers came within: {within} ({month}, {answers} answers)."
 )

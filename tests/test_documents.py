@@ -18,7 +18,7 @@ def _read(name: str) -> str:
 
 
 def _make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", _read("Makefile"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", _read("Makefile"), re.MULTILINE))
 
 
 def test_every_setting_stands_in_the_example_and_nothing_else_does() -> None:
@@ -40,7 +40,7 @@ def test_every_secret_can_be_given_as_a_file() -> None:
 
 @pytest.mark.parametrize("readme", ["README.md", "README.ru.md"])
 def test_the_commands_of_the_readme_exist(readme: str) -> None:
-    commands = re.findall(r"`make ([a-z]+)", _read(readme))
+    commands = re.findall(r"`make ([a-z-]+)", _read(readme))
     assert {"run", "test"} <= set(commands) <= _make_targets()
 
 
