@@ -137,7 +137,8 @@ def test_nothing_but_the_shape_and_the_figures_is_in_the_answer(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two lines with different people, of whom the noise makes the same figures: the answers are
-    the same bytes, in the same order, with the same headers."""
+    the same bytes, in the same order, with the same headers; and so is what a desk makes of them,
+    which has nothing else."""
     monkeypatch.setattr(counts, "_blur", lambda *_: 70)
     folder = tmp_path / "other"
     folder.mkdir()
@@ -150,6 +151,11 @@ def test_nothing_but_the_shape_and_the_figures_is_in_the_answer(
         first, second = (ask(one, "counts", COUNTS) for one in (world, other))
         assert done(first)["releases"][0]["totals"]["requests"] == 70
         assert _seen(first) == _seen(second)
+        for view in ([], ["--csv"], ["--json"]):
+            ran = [one.desk("counts").run("counts", *view) for one in (world, other)]
+            assert ran[0].code == 0, ran[0].all
+            assert "70" in ran[0].out
+            assert ran[0] == ran[1]
     finally:
         other.close()
 
