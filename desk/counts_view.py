@@ -188,7 +188,7 @@ class View:
                 "Made once a day: moved at random by a little, rounded to {rounding}, hidden "
                 "below {smallest}.",
                 rounding=today.rules.rounding,
-                smallest=today.rules.smallest,
+                smallest=today.rules.bound,
             ),
             "dim",
         )

@@ -130,9 +130,9 @@ MEANINGS: Final = {
 SEVERAL: Final = "One request can stand in several lines: they do not add up to the whole."
 
 ROUNDING: Final = (
-    "Every figure is moved at random by a little and rounded to {rounding}; what is less than "
-    "{smallest}, and what would betray it, is hidden. A month is counted until it ends, shown "
-    "{days} days later, and never changed."
+    "Every figure is moved at random by a little and rounded to {rounding}; what could stand for "
+    "fewer than {smallest}, and what would betray it, is hidden. A month is counted until it "
+    "ends, shown {days} days later, and never changed."
 )
 
 

@@ -9,7 +9,8 @@ The rules, in this order; each is one function below.
    distribution's value at sqrt(k) / (2 blur) (Gaussian differential privacy: Dong, Roth, Su,
    J. R. Stat. Soc. B 84, 2022). All that follows looks at blurred counts alone and so gives
    nothing away (post-processing).
-2. *Smallest cell.* What is below `smallest` is hidden, empty cells too.
+2. *Smallest cell.* What could stand for fewer than `smallest` is hidden, empty cells too: whatever
+   was moved to less than two standard deviations above it (`bound`).
 3. *Complementary suppression.* Where what is hidden follows from what is shown, in its own table
    or in one that is tied to it (`intake.ties`), more is hidden.
 4. *Rounding* to multiples of `rounding`, and shares of `share_from` upward only.
@@ -49,8 +50,13 @@ class Rules(Shape):
     @property
     def today(self) -> Self:
         """For figures of the day: a case waits for days and stands in each, so all is coarser."""
-        doubled = {"smallest": 2 * self.smallest, "rounding": 2 * self.rounding}
-        return self.model_copy(update={**doubled, "blur": 2 * self.blur})
+        return self.model_copy(update={"rounding": 2 * self.rounding, "blur": 2 * self.blur})
+
+    @property
+    def bound(self) -> int:
+        """The smallest blurred count that is shown. One in fifty cells of just less than `smallest`
+        people reaches it; whether a cell does tells nothing more (see *Blur*)."""
+        return self.smallest + 2 * self.blur
 
 
 class Cell(Shape):
@@ -78,7 +84,7 @@ class Table(Shape):
 
 
 class Share(Shape):
-    """A part of all requests. `few`: hidden, for less than the smallest cell belongs to it."""
+    """A part of all requests. `few`: hidden, for it is less than the smallest cell."""
 
     id: Id
     label: Label
@@ -153,7 +159,7 @@ def disclose(blank: Release, tally: Tally, random: Random, tied: Sequence[Tie] =
     """The month's release. `blank` names what is shown; its counts are not looked at."""
     rules = blank.rules
     blurred = {base: _blur(tally.count(base, ALL), rules, random) for base in blank.totals}
-    totals = {base: n if n >= rules.smallest else None for base, n in blurred.items()}
+    totals = {base: n if n >= rules.bound else None for base, n in blurred.items()}
     return blank.model_copy(
         update={
             "totals": {base: _rounded(n, rules) for base, n in totals.items()},
@@ -238,7 +244,7 @@ def small(counts: Mapping[str, int], total: int | None, rules: Rules) -> set[str
     return {
         cell
         for cell, n in counts.items()
-        if n < rules.smallest or (total is not None and total - n < rules.smallest)
+        if n < rules.bound or (total is not None and total - n < rules.bound)
     }
 
 
@@ -253,7 +259,7 @@ def beside(counts: Mapping[str, int], hidden: set[str], rules: Rules) -> set[str
 
 
 def _follows(hidden: list[int], rules: Rules) -> bool:
-    return len(hidden) < 2 or sum(max(0, n) for n in hidden) < rules.smallest
+    return len(hidden) < 2 or sum(max(0, n) for n in hidden) < rules.bound
 
 
 def _share(share: Share, tally: Tally, total: int | None, rules: Rules, random: Random) -> Share:
@@ -275,10 +281,10 @@ def percent(part: int | None, whole: int | None, least: int) -> int | None:
 
 
 def percent_below(whole: int | None, rules: Rules) -> int | None:
-    """What fewer than the smallest cell are at most, in percent of the whole, rounded up."""
+    """What is less than the smallest cell is at most, in percent of the whole, rounded up."""
     if whole is None or whole < rules.share_from:
         return None
-    return math.ceil(100 * rules.smallest / whole)
+    return math.ceil(100 * rules.bound / whole)
 
 
 def _blur(n: int, rules: Rules, random: Random) -> int:

@@ -111,9 +111,7 @@ def standing(today: Today, reader: Reader) -> tuple[Figure, tuple[Block, ...]]:
     """How many requests wait now, and how they stand."""
     name = reader.say(words.BASES["waiting"])
     total = Figure("total", "", "waiting", name, ALL, name, today.waiting)
-    blocks = (
-        _block(table, "", today.waiting, today.rules.share_from, reader) for table in today.tables
-    )
+    blocks = (_block(table, "", None, today.rules.share_from, reader) for table in today.tables)
     return total, tuple(blocks)
 
 

@@ -60,28 +60,28 @@ def tally_of(number: int) -> Tally:
     """More people from month to month, and ever more soldiers among them who want out."""
     if number == QUIET:
         return Tally()
-    asked, others = 420 + 15 * number, ("discharged", "civilian", "unsaid")
+    asked, others = 1200 + 40 * number, ("discharged", "civilian", "unsaid")
     soldiers = asked * (66 + number) // 100
     cells: dict[str, Mapping[str, int]] = {
         "requests": {"all": asked},
-        "answers": {"all": asked - 20},
+        "answers": {"all": asked - 60},
         "status": {
             "contract": soldiers // 2,
-            "mobilised": soldiers - soldiers // 2 - 105,
-            **dict.fromkeys(("officer", "conscript", "prison"), 35),
-            **dict.fromkeys(others, 25),
-            "reserve": asked - soldiers - 75,
+            "mobilised": soldiers - soldiers // 2 - 300,
+            **dict.fromkeys(("officer", "conscript", "prison"), 100),
+            **dict.fromkeys(others, 75),
+            "reserve": asked - soldiers - 225,
         },
         "shares": {"leaving": asked * (3 + 3 * number) // 100},
         "article": {
             "unknown": asked // 4,
             "unsaid": asked // 4,
-            "a337": 120 + 2 * number,
-            "a338": 60 + number,
-            **dict.fromkeys(("a332", "a3521", "other", "wanted", "intl"), 30),
+            "a337": 360 + 5 * number,
+            "a338": 180 + 2 * number,
+            **dict.fromkeys(("a332", "a3521", "other", "wanted", "intl"), 90),
         },
-        "waited": {"h6": 45, "h24": asked - 135, "d3": 40, "d7": 30, "more": 0},
-        "promise": {"kept": asked - 50, "broken": 30},
+        "waited": {"h6": 135, "h24": asked - 405, "d3": 120, "d7": 90, "more": 0},
+        "promise": {"kept": asked - 150, "broken": 90},
     }
     return Tally({(table, cell): n for table, row in cells.items() for cell, n in row.items()})
 

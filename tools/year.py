@@ -21,8 +21,9 @@ from intake.triage import triage
 MONTHS: Final = 12
 """So many whole months, and the one that runs."""
 
-REQUESTS: Final = (320, 700)
-"""In the first of the whole months and in the last."""
+REQUESTS: Final = (1_000, 1_250)
+"""In the first of the whole months and in the last: so many that a share of three in a hundred is
+not hidden."""
 
 WANT_OUT: Final = (0.038, 0.44)
 """The share of soldiers who want out, likewise."""

@@ -145,7 +145,7 @@ def test_today_shows_what_waits_beside_what_can_be_borne(year: World) -> None:
     for one in today.load:
         line = line_of(load, one.label["en"])
         assert line.split()[-2:] == [str(one.members), str(one.capacity)]
-    assert "rounded to 10, hidden below 20" in " ".join(section.split())
+    assert "rounded to 10, hidden below 34" in " ".join(section.split())
 
 
 def test_what_is_hidden_is_explained_once_and_never_drawn_as_nothing(year: World) -> None:

@@ -114,7 +114,7 @@ def test_each_figure_carries_its_definition_and_its_thresholds(year: World) -> N
         elif len(row["#date"]) == len("2026-10"):
             assert rules == ["10", "5", "50", "6"]
         else:
-            assert rules == ["20", "10", "50", "12"]
+            assert rules == ["10", "10", "50", "12"]
     document = user.run("counts", "--json").json
     assert all(one["definition"] for one in document["figures"])
     assert document["rules"]["smallest"] == 10

@@ -91,7 +91,7 @@ def test_a_share_stands_beside_that_of_a_year_ago_with_what_it_is_of() -> None:
 def test_a_share_of_few_a_year_ago_is_told_as_less_than() -> None:
     before = release("2025-10", 400, (150, 100, 150), None, few=True)
     text = told(before, *YEAR[1:])["share_leaving"].text
-    assert text.endswith("against < 3 % in October 2025 (hidden of 400).")
+    assert text.endswith("against < 6 % in October 2025 (hidden of 400).")
 
 
 def test_without_a_year_the_first_month_is_compared_and_alone_nothing_is() -> None:
@@ -103,7 +103,8 @@ def test_without_a_year_the_first_month_is_compared_and_alone_nothing_is() -> No
 
 def test_the_largest_part_of_a_sum_is_told() -> None:
     assert told(*YEAR)["part_soldiers"].text == (
-        "Soldiers: about 58 % — contract (350 of 600; September 2026 – October 2026)."
+        "Soldiers, the largest part: contract, about 58 % "
+        "(350 of 600; September 2026 – October 2026)."
     )
 
 
@@ -181,7 +182,7 @@ def test_figures_say_what_they_are_of() -> None:
 
 def test_the_note_on_rounding_names_the_thresholds() -> None:
     note = rounding(Rules(smallest=20, shown_after=30), READER)
-    assert "less than 20" in note
+    assert "fewer than 20" in note
     assert "30 days" in note
 
 

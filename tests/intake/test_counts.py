@@ -158,7 +158,7 @@ def test_percentages_are_of_fifty_upward(
 
 
 def test_a_share_of_few_is_said_to_be_less_than_so_many_percent() -> None:
-    assert percent_below(400, Rules()) == 3
+    assert percent_below(400, Rules()) == 6
     assert percent_below(45, Rules()) is None
 
 
@@ -169,6 +169,16 @@ def test_noise_goes_as_often_up_as_down_and_is_as_wide_as_it_says() -> None:
     assert abs(mean(moved)) < 1  # its error is 0.1
     assert 5.5 < pstdev(moved) < 6.8  # that of the noise is 6, of the rounding 1.4
     assert len(Counter(moved)) >= 7
+
+
+def test_hardly_a_cell_of_fewer_than_ten_is_shown() -> None:
+    counts = {"a": 9, "b": 5, "c": 0, "d": 500}
+    drawn = [released(counts, 514, rules=Rules())[1] for _ in range(3000)]
+    shown = {cell: sum(one[cell] is not None for one in drawn) for cell in counts}
+    assert shown["a"] < 120  # one time in fifty: sixty
+    assert shown["b"] < 20
+    assert shown["c"] < 5
+    assert all(one["a"] is None or one["a"] >= 20 for one in drawn)
 
 
 @pytest.mark.parametrize(

@@ -55,10 +55,10 @@ class Doubt:
 def _likely(figure: int | None, count: int, rules: Rules) -> float:
     """How probable the figure is if the count is this."""
     if figure is None:
-        few = _at_most(rules.smallest - 1 - count, rules.blur)
+        few = _at_most(rules.bound - 1 - count, rules.blur)
         return few + (1 - few) * BESIDE
     step = rules.rounding
-    first = max(rules.smallest, figure - step // 2)
+    first = max(rules.bound, figure - step // 2)
     last = figure + (step - 1) // 2
     return _at_most(last - count, rules.blur) - _at_most(first - 1 - count, rules.blur)
 

@@ -86,9 +86,9 @@ def known(release: Release, sums: bool) -> System:
     for cell, figure in published(release).items():
         system.cells.setdefault(cell, len(system.cells))
         if figure is None and cell[1] == ALL:
-            system.add({cell: 1}, 0, rules.smallest - 1 + noise)
+            system.add({cell: 1}, 0, rules.bound - 1 + noise)
         if figure is not None:
-            least = max(figure - rules.rounding // 2, rules.smallest) - noise
+            least = max(figure - rules.rounding // 2, rules.bound) - noise
             system.add({cell: 1}, least, figure + (rules.rounding - 1) // 2 + noise)
     return system
 
