@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from desk.language import Language
 from desk.page.acts import Acts
 from desk.page.case_page import CasePage
-from desk.page.conversation import Asked, Conversation
+from desk.page.conversation import Asked, Conversation, Work
+from desk.page.counts_page import CountsPage, Doors
 from desk.page.gate import Gate
 from desk.page.guard import Guard
 from desk.page.pages import Pages
@@ -44,27 +45,35 @@ def desk_app(session: Session) -> ASGIApp:
 
 def _routes(session: Session, pages: Pages, talk: Conversation) -> list[BaseRoute]:
     gate, queue = Gate(session, pages), QueuePage(session, pages)
-    case = CasePage(session, pages)
-    acts = Acts(session, case)
+    case, counts = CasePage(session, pages), CountsPage(session, pages)
+    acts, doors = Acts(session, case), Doors(session, queue, counts)
 
     def keys(_: Asked) -> Response:
-        session.room  # noqa: B018 - raises where the desk is locked
-        return pages.page("help.html", {"here": "help", "keys": _keys(session.desk.language)})
+        here = {"here": "help", "keys": _keys(session.desk.language, queue=doors.opens_queue)}
+        return pages.page("help.html", here)
+
+    def inner(work: Work) -> Callable[[Request], Any]:
+        return talk.page(doors.of_queue(work))
+
+    def quiet(work: Work) -> Callable[[Request], Any]:
+        return talk.quiet(doors.of_queue(work))
 
     inside: list[BaseRoute] = [
-        _read("/", talk.page(queue.show)),
+        _read("/", talk.page(doors.first)),
+        _read("/counts", talk.page(counts.show)),
+        _read("/counts.csv", talk.page(counts.file)),
         _read("/help", talk.page(keys)),
         _write("/unlock", talk.page(gate.unlock)),
         _write("/lock", talk.page(gate.lock, at_once=True)),
         _read("/quiet/state", talk.quiet(gate.state)),
         _write("/quiet/active", talk.quiet(gate.active, touches=True)),
-        _read("/quiet/queue", talk.quiet(queue.fragment)),
-        _write(f"/quiet{_CASE}/draft", talk.quiet(case.draft)),
-        _write(f"/quiet{_CASE}/lease", talk.quiet(case.lease)),
-        _read(f"/quiet{_CASE}/changes", talk.quiet(case.changes)),
-        _read(_CASE, talk.page(case.show)),
-        _write(f"{_CASE}/draft", talk.page(case.keep)),
-        *(_write(f"{_CASE}/{name}", talk.page(work)) for name, work in acts.all().items()),
+        _read("/quiet/queue", quiet(queue.fragment)),
+        _write(f"/quiet{_CASE}/draft", quiet(case.draft)),
+        _write(f"/quiet{_CASE}/lease", quiet(case.lease)),
+        _read(f"/quiet{_CASE}/changes", quiet(case.changes)),
+        _read(_CASE, inner(case.show)),
+        _write(f"{_CASE}/draft", inner(case.keep)),
+        *(_write(f"{_CASE}/{name}", inner(work)) for name, work in acts.all().items()),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     # Whoever has no token may ask there too, and is nobody at the desk.
@@ -103,8 +112,8 @@ def _watched(session: Session) -> Callable[[Starlette], Any]:
     return running
 
 
-def _keys(language: Language) -> list[tuple[str, str]]:
-    return [
+def _keys(language: Language, *, queue: bool) -> list[tuple[str, str]]:
+    of_cases = [
         ("j  k", language.say("next case, the one before")),
         ("Enter", language.say("open it")),
         ("t", language.say("take it")),
@@ -113,7 +122,10 @@ def _keys(language: Language) -> list[tuple[str, str]]:
         ("a", language.say("write the answer")),
         ("n", language.say("write a note")),
         ("Ctrl Enter", language.say("send the form you are writing in; an answer is shown first")),
+    ]
+    of_all = [
         ("Esc", language.say("leave a field")),
         ("l", language.say("lock the desk")),
         ("?", language.say("this list")),
     ]
+    return [*of_cases, *of_all] if queue else of_all

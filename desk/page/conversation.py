@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from crypto.errors import CryptoError
 from desk.errors import DeskError
 from desk.home import explain
-from desk.page.pages import Pages
+from desk.page.pages import COUNTS, Pages
 from desk.page.session import Locked, Session
 from intake.errors import TropaError
 
@@ -119,7 +119,8 @@ class Conversation:
         """The lock, in the place of any page. What was typed waits in memory to be sealed."""
         self._rescue(asked)
         case = asked.path.get("case")
-        return self._pages.lock(next_=f"/cases/{case}" if case else "/", status=423)
+        next_ = COUNTS if asked.back.startswith(COUNTS) else "/"
+        return self._pages.lock(next_=f"/cases/{case}" if case else next_, status=423)
 
     def _quiet(self, work: Work, asked: Asked, touches: bool) -> Response:
         if touches:

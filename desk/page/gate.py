@@ -12,7 +12,7 @@ from desk.page.conversation import Asked, onward
 from desk.page.pages import Pages
 from desk.page.session import Session
 
-_OWN_PATH: Final = re.compile(r"/(?:cases/[0-9a-f]{32})?")
+_OWN_PATH: Final = re.compile(r"/(?:cases/[0-9a-f]{32}|counts)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from desk.page.session import Session
 if TYPE_CHECKING:
     from desk.page.conversation import Asked
 
+COUNTS: Final = "/counts"
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 
 
@@ -50,11 +51,22 @@ class Pages:
         return {
             "locked": False,
             "here": "",
+            **self._doors(),
             "me": None if room.me is None else room.me.name,
             "leads": room.leads,
             "organisation": "" if roster is None else roster.organisation,
             "said": self._session.said(),
         }
+
+    def _doors(self) -> dict[str, bool]:
+        """Which pages there are for whoever sits here. Where nobody can tell, the queue, which
+        then says why."""
+        try:
+            me = None if self._session.locked else self._session.room.me
+        except Exception:
+            me = None
+        queue, counts = me is None or me.opens_cases, me is not None and me.opens_counts
+        return {"opens_queue": queue, "opens_counts": counts}
 
     def lock(self, *, next_: str = "/", wrong: str = "", status: int = 200) -> Response:
         """The desk, locked: nothing of what it holds is on this page."""
@@ -72,8 +84,15 @@ class Pages:
         """What could not be done, as one sentence, with what was typed: it may stand nowhere
         else. It asks nothing of the desk that may fail.
         """
-        again = f"/cases/{asked.case}" if "case" in asked.path else "/"
+        doors = self._doors()
+        again: str | None = f"/cases/{asked.case}" if "case" in asked.path else "/"
+        if asked.back.startswith(COUNTS):
+            again = COUNTS if doors["opens_counts"] else None
+        elif not doors["opens_queue"]:
+            # What her role does not open stays shut however often she tries.
+            again = "/" if asked.back == "/" else None
         values = {
+            **doors,
             "sentence": sentence,
             "again": again,
             "typed": asked.fields.get("text", ""),

@@ -15,6 +15,7 @@ from desk.desk import Desk
 from desk.errors import DeskError
 from desk.page.listing import Filter, Listing
 from desk.templates import Topic, load_topics
+from intake.counts import Shown
 from intake.questions import Form
 from intake.roster import Member, Role, Roster
 
@@ -30,6 +31,7 @@ class Room:
         self.identity = identity
         self.client = desk.client(identity)
         self.last: tuple[Filter, Listing] | None = None
+        self.counts: tuple[Shown, str] | None = None
         self._casework: Casework | None = None
         self._bytes: bytes | None = None
         self._looked: datetime | None = None

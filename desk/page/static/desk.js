@@ -1,5 +1,6 @@
-// What the page does by itself: it refreshes the queue, keeps drafts and leases, follows keys, and
-// leaves the screen when the desk is locked. Everything else is forms and links, and works without.
+// What the page does by itself: it refreshes the queue, keeps drafts and leases, follows keys, copies
+// a sentence of the counts, and leaves the screen when the desk is locked. Everything else is forms
+// and links, and works without.
 "use strict";
 
 (() => {
@@ -207,6 +208,18 @@
       event.preventDefault();
       await keep();
       form.submit();
+    });
+  }
+
+  // A sentence of the counts, with its definition, for whoever is asked on the phone
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const said = button.textContent;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const parts = [...button.parentElement.querySelectorAll("p")].map((one) => one.textContent);
+      await navigator.clipboard.writeText(parts.join("\n"));
+      button.textContent = words.copied;
+      setTimeout(() => { button.textContent = said; }, LOOK);
     });
   }
 
