@@ -25,6 +25,7 @@ from tests.desk.program import PASSPHRASE, desk_program
 from tests.line import running_line
 from tests.organisation import House, member
 from tests.year import fill, released
+from tools.counts_pictures import counts_pictures
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -198,4 +199,5 @@ async def _side_by_side(page: Page, shots: Sequence[bytes], name: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(_pictures()))
+    asyncio.run(_pictures())
+    sys.exit(counts_pictures())
