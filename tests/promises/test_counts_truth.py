@@ -7,13 +7,14 @@ is there or not, has an answer or none, was closed or never. Nothing of it is re
 import asyncio
 import json
 import random
+import signal
+import subprocess
 import sys
 import time
-from asyncio.subprocess import PIPE
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -119,27 +120,23 @@ async def runs(plan: Plan, address: str, seed: int) -> Books:
             )
             for place in range(plan.processes)
         ]
-        ends = [_ends(one, dice.randrange(50, plan.lines)) for one in orders]
+        ends = [asyncio.to_thread(_ends, one, dice.randrange(50, plan.lines)) for one in orders]
         for said in await asyncio.gather(*ends):
             books.read(said)
         books.ends += plan.processes
     return books
 
 
-async def _ends(orders: Orders, lines: int) -> list[bytes]:
+def _ends(orders: Orders, lines: int) -> list[bytes]:
     """What a process said until it ended: by its own hand, or killed after so many lines."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.promises.counted", orders.text(), cwd=ROOT, stdout=PIPE
-    )
-    assert process.stdout is not None
-    said: list[bytes] = []
-    while len(said) < lines and (line := await process.stdout.readline()):
-        said.append(line)
-    with suppress(ProcessLookupError):
+    command = [sys.executable, "-m", "tests.promises.counted", orders.text()]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        said = list(islice(process.stdout, lines))
         process.kill()
-    rest, _ = await process.communicate()
-    assert process.returncode == -9, "it ended of a fault"
-    return [*said, *rest.splitlines()]
+        said += process.stdout
+    assert process.returncode == -signal.SIGKILL, "it ended of a fault"
+    return said
 
 
 # What stands in the database.
