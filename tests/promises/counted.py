@@ -66,20 +66,18 @@ RETURN_KEY = bytes(range(32))
 ANNA = Identity(bytes(range(1, 33)))
 BEGINNING = datetime(2026, 3, 14, 15, tzinfo=UTC)
 TOGETHER = 12
-LEFT_BEHIND = 12
-"""Cases of processes that ended before, with which this one goes on."""
 
 
 @dataclass(frozen=True)
 class Orders:
-    """`deadly`: how likely a write is the last. `months`: seconds after `since` in which a month
+    """`deadly`: how likely a write is the last. `left`: ids of cases that processes which ended
+    left behind, and with which this one goes on. `months`: seconds after `since` in which a month
     passes, or none ever does; whoever sees that one has ended releases it."""
 
     address: str
     seed: int
     deadly: float
-    place: int = 0
-    processes: int = 1
+    left: tuple[str, ...] = ()
     months: float = 0.0
     since: float = 0.0
 
@@ -281,11 +279,9 @@ class Life:
         )
 
     async def goes_on_with_others(self) -> None:
-        """What processes that ended left behind; each of those that run now takes its part."""
-        there = await self._concluded(table.c.slot.is_not(None))
-        mine = [one for one in there if one[0][0] % self._orders.processes == self._orders.place]
-        for case_id, inbox, _ in self._dice.sample(mine, min(len(mine), LEFT_BEHIND)):
-            await self.is_answered(case_id, inbox)
+        for case_id in map(bytes.fromhex, self._orders.left):
+            for _, inbox, _ in await self._concluded(table.c.id == case_id):
+                await self.is_answered(case_id, inbox)
 
     def _will(self, act: str, who: bytes, more: Iterable[Cell], less: Iterable[Cell] = ()) -> None:
         say("will", act, who.hex(), month_of(self._now), tuple(more), tuple(less))

@@ -31,6 +31,9 @@ from tests.promises.counted import Orders, counting
 ROOT = Path(__file__).resolve().parents[2]
 Months = dict[str, Counter[Cell]]
 
+LEFT = 12
+"""With so many cases of processes that ended the next one goes on."""
+
 
 @pytest.fixture
 def seed(request: pytest.FixtureRequest) -> int:
@@ -108,13 +111,14 @@ class Books:
 async def runs(plan: Plan, address: str, seed: int) -> Books:
     books, dice, since = Books(), random.Random(seed), time.time()
     while books.submitted < plan.goal:
+        left = await _left_behind(address)
+        dice.shuffle(left)
         orders = [
             Orders(
                 address,
                 dice.randrange(2**32),
                 plan.deadly,
-                place,
-                plan.processes,
+                tuple(left[place :: plan.processes][:LEFT]),
                 plan.months,
                 since - place * plan.months / 7,  # no two clocks agree
             )
@@ -125,6 +129,15 @@ async def runs(plan: Plan, address: str, seed: int) -> Books:
             books.read(said)
         books.ends += plan.processes
     return books
+
+
+async def _left_behind(address: str) -> list[str]:
+    """The cases that are there while no process runs."""
+    storage = await open_storage(address)
+    ids = select(cases.c.id).order_by(cases.c.slot)
+    found = await storage.database.read(lambda connection: list(connection.scalars(ids)))
+    await storage.close()
+    return [case_id.hex() for case_id in found]
 
 
 def _ends(orders: Orders, lines: int) -> list[bytes]:
