@@ -21,11 +21,11 @@ from intake.triage import triage
 MONTHS: Final = 12
 """So many whole months, and the one that runs."""
 
-REQUESTS: Final = (1_000, 1_250)
+REQUESTS: Final = (1_200, 1_400)
 """In the first of the whole months and in the last: so many that a share of three in a hundred is
 not hidden."""
 
-WANT_OUT: Final = (0.034, 0.44)
+WANT_OUT: Final = (0.032, 0.44)
 """The share of soldiers who want out, likewise."""
 
 OTHER_SOLDIERS: Final = 0.06
