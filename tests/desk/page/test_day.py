@@ -93,7 +93,7 @@ def test_from_taking_to_closing_with_two_volunteers(
     answers(his, "Завтра никуда не ходите.")
     assert asker.letters()[-1].codeword is None
     act(his, "Close")
-    his.get_by_label("Helped").check()
+    his.get_by_label("Legal help given").check()
     his.get_by_role("button", name="Close the case").click()
     expect(his.locator(".told.good")).to_contain_text("is closed")
 

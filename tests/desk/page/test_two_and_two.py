@@ -118,6 +118,6 @@ async def test_two_people_and_two_volunteers_at_once(
     await his.goto(boris.case(first.case))
     await expect(his.locator(".item.inner").last).to_contain_text("Ты юрист.")
     await his.locator("summary", has_text="Close").click()
-    await his.get_by_label("Helped").check()
+    await his.get_by_label("Legal help given").check()
     await his.get_by_role("button", name="Close the case").click()
     await expect(his.locator(".told.good")).to_contain_text("is closed")
