@@ -161,7 +161,10 @@ class CountsDesk:
         self._last: Today | None = None
 
     async def release_due(self) -> None:
-        """Release every month that has ended. What cannot be opened waits, and is told of.
+        """Release every month that has ended.
+
+        What cannot be opened is waited for until the day on which the month is to be shown, since
+        the key that was replaced may come back; then the month is released without it.
 
         The running month is begun, whether or not anything is counted in it: the first month of
         a line is released even if nobody came.
@@ -183,8 +186,10 @@ class CountsDesk:
             except (CryptoError, BadTally):
                 log.warning(
                     "the counts of %s cannot be released: they were sealed with another "
-                    "RETURN_KEY, or are damaged. They are kept, and later months wait.",
+                    "RETURN_KEY, or are damaged. Put that key back before %s, or the month is "
+                    "released without them. Later months wait.",
                     month,
+                    Release(month=month, rules=self._rules).shown_from,
                 )
                 return
 
@@ -206,10 +211,15 @@ class CountsDesk:
         )
 
     def _released(self, month: str, rows: list[tuple[bytes, bytes]]) -> bytes:
-        tally = Tally()
+        blank, tally = self._labels.blank(month, self._rules), Tally()
+        overdue = self._clock().date() >= blank.shown_from
         for _, sealed in rows:
-            tally = tally.plus(self._counting.opened(month, sealed))
-        blank = self._labels.blank(month, self._rules)
+            try:
+                tally = tally.plus(self._counting.opened(month, sealed))
+            except (CryptoError, BadTally):
+                if not overdue:
+                    raise
+                log.error("the counts of %s are released without what cannot be opened", month)
         made = disclose(blank, tally, self._counting.random, ties(self._counting.form))
         return made.model_dump_json().encode()
 

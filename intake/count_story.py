@@ -198,8 +198,9 @@ class _Teller:
         return self.reader.say(words_).format(count=figure.count)
 
     def _of(self, figure: Figure) -> str:
-        count = self.reader.say(words.HIDDEN) if figure.count is None else figure.count
-        return self.reader.say(words.OF).format(count=count, whole=figure.whole)
+        of = words.FEW_OF if figure.count is None else words.OF
+        count = self._rules.bound if figure.count is None else figure.count
+        return self.reader.say(of).format(count=count, whole=figure.whole)
 
     def _sentence(self, name: str, text: str, definition: str, **values: object) -> Sentence:
         return Sentence(name, self.reader.say(text).format(**values), definition)

@@ -55,6 +55,7 @@ HIDDEN: Final = "hidden"
 ABOUT: Final = "about {count}"
 AT_LEAST: Final = "at least {count}"
 OF: Final = "{count} of {whole}"
+FEW_OF: Final = "fewer than {count} of {whole}"
 
 ASKED: Final = "{label}: {count} asked for help ({period})."
 SHARE_NOW: Final = "{label}: about {percent} of all requests in {month} ({of})."
@@ -141,4 +142,4 @@ def sentences() -> list[str]:
     cells = [word for table in CELLS.values() for word in table.values()]
     names = [*BASES.values(), *TABLES.values(), *cells, *MEANINGS.values(), *MONTHS]
     told = [ASKED, SHARE_NOW, SHARE_SINCE, LARGEST, HALF_ANSWERED, IN_TIME, TOLD]
-    return [*names, *told, SHARE, HIDDEN, ABOUT, AT_LEAST, OF, SEVERAL, ROUNDING]
+    return [*names, *told, SHARE, HIDDEN, ABOUT, AT_LEAST, OF, FEW_OF, SEVERAL, ROUNDING]

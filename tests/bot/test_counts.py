@@ -129,7 +129,7 @@ async def test_a_month_without_anything_is_released_like_any_other(line: Line) -
     assert {release.totals["requests"] for release in shown.releases[:3]} == {None}
 
 
-async def test_a_month_of_another_return_key_waits_and_is_told_of(
+async def test_a_month_of_another_return_key_waits_for_it_and_not_for_ever(
     line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     await line.asked(60)
@@ -137,11 +137,17 @@ async def test_a_month_of_another_return_key_waits_and_is_told_of(
     line.started()
     await line.asked(60)
     with caplog.at_level(logging.WARNING):
-        assert shown_months(await line.at("2026-12-20")) == []
-    assert "RETURN_KEY" in caplog.text
-    line.key = None
-    line.started()
-    assert shown_months(await line.at("2026-12-20")) == []  # half of it is the other key's
+        await line.at("2026-11-14")
+    assert "Put that key back before 2026-11-15" in caplog.text
+    assert await line.storage.counts.released() == []
+    caplog.clear()
+    shown = await line.at("2026-11-15")
+    assert "released without what cannot be opened" in caplog.text
+    (release,) = shown.releases
+    requests = release.totals["requests"]
+    assert requests is not None
+    assert 30 <= requests <= 90  # those of the key that is there
+    assert await line.storage.counts.tallies("2026-10") == []
 
 
 async def test_what_is_damaged_begins_anew_and_keeps_nobody_from_asking(

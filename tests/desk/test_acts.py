@@ -103,7 +103,7 @@ def test_a_case_is_handed_over_with_its_key_wrapped_at_the_desk(world: World) ->
     assert "Нужен врач" in out
     assert "Планка-7" in out
     assert anna.run("note", case, "--file", written(world, "late")).code == 0  # she can open it yet
-    late = anna.run("close", case, "--outcome", "helped")
+    late = anna.run("close", case, "--outcome", "informed")
     assert late.code == 1
     assert "You do not hold this case" in late.err
 
@@ -170,13 +170,13 @@ def test_another_level_is_set_with_its_reason(world: World) -> None:
 def test_closing_says_how_it_ended_and_a_message_opens_it_again(world: World) -> None:
     case = taken(world)
     anna = world.desk("anna")
-    told(anna.run("close", case, "--outcome", "helped"))
+    told(anna.run("close", case, "--outcome", "informed"))
     assert not held_file(anna, case).exists()
     assert "Nothing waits" in anna.run("queue").all
     world.write(case, "Снова я")
     assert anna.run("take", case).code == 0
     out = told(anna.run("open", case))
-    assert "anna closed the case: helped" in out
+    assert "anna closed the case: Informed" in out
     assert "Снова я" in out
 
 
@@ -261,7 +261,7 @@ def test_a_lease_that_ended_keeps_only_the_note_of_whoever_can_open_it(world: Wo
     for command in (
         ("reply", case, "--yes", "--file", text),
         ("hand-over", case, "boris"),
-        ("close", case, "--outcome", "helped"),
+        ("close", case, "--outcome", "informed"),
         ("erase", case, "--yes"),
     ):
         ran = anna.run(*command)
@@ -275,7 +275,7 @@ def test_what_somebody_else_holds_is_hers(world: World) -> None:
     world.time.pass_(hours=13)
     assert world.desk("boris").run("take", case).code == 0
     anna = world.desk("anna")
-    assert "do not hold this case" in anna.run("close", case, "--outcome", "helped").all
+    assert "do not hold this case" in anna.run("close", case, "--outcome", "informed").all
     ran = anna.run("take", case)
     assert ran.code == 1
     assert "Somebody else has taken this case" in ran.all

@@ -195,7 +195,7 @@ def test_hidden_months_stay_hidden_on_the_chart_and_under_it() -> None:
     columns = chart(shown, reader).columns
     assert len(columns) == 13
     assert columns[-2] == Column("Nov", "", None)
-    assert columns[-1] == Column("Dec", "", 400, None, 3)
+    assert columns[-1] == Column("Dec", "", 400, None, 6)
     assert [(column.month, column.year) for column in columns[:2]] == [
         ("Dec", "2025"),
         ("Jan", "2026"),

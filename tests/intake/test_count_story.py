@@ -91,7 +91,7 @@ def test_a_share_stands_beside_that_of_a_year_ago_with_what_it_is_of() -> None:
 def test_a_share_of_few_a_year_ago_is_told_as_less_than() -> None:
     before = release("2025-10", 400, (150, 100, 150), None, few=True)
     text = told(before, *YEAR[1:])["share_leaving"].text
-    assert text.endswith("against < 6 % in October 2025 (hidden of 400).")
+    assert text.endswith("against < 6 % in October 2025 (fewer than 22 of 400).")
 
 
 def test_without_a_year_the_first_month_is_compared_and_alone_nothing_is() -> None:
