@@ -201,7 +201,7 @@ def test_hidden_months_stay_hidden_on_the_chart_and_under_it() -> None:
         ("Jan", "2026"),
     ]
     assert "November 2026: hidden; hidden" in legend(shown, reader)
-    assert "December 2026: 400; &lt; 3 %" in legend(shown, reader)
+    assert "December 2026: 400; &lt; 6 %" in legend(shown, reader)
 
 
 def test_without_a_share_there_are_bars_alone() -> None:
