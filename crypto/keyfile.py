@@ -23,15 +23,27 @@ _TRIES: Final = 20
 """The library times one short run to see what this machine can do. Where something else runs in
 that millisecond, a file like any other seems to ask for too much; trying again takes no time."""
 
+_LEAST_WORK: Final = 16
+"""A new file asks for at least 2^16 rounds of scrypt (64 MiB of memory, a fifth of a second). The
+library chooses by the same short run: made in a busy instant, a file would stay weak for good."""
+
+_WORK: Final = re.compile(rb"[A-Za-z0-9+/]+ (\d+)\n")
+
 
 def encrypt_seed(seed: bytes, passphrase: str) -> bytes:
     """An age file that holds the seed. Takes about a second, on purpose. `BadFormat` without
-    a passphrase; how strong it must be is the desk's rule.
+    a passphrase (how strong it must be is the desk's rule); `TooMuchWork` where this machine is
+    too slow for a file that is hard to guess at.
     """
     if not passphrase:
         raise BadFormat("an identity file needs a passphrase")
     line = b"tropa-identity-1 " + base64.b64encode(check_secret(seed, "an identity's seed")) + b"\n"
-    return bytes(pyrage.passphrase.encrypt(line, passphrase))
+    for _ in range(_TRIES):
+        file = bytes(pyrage.passphrase.encrypt(line, passphrase))
+        work = _WORK.match(file, len(_INTRO))
+        if work is not None and int(work[1]) >= _LEAST_WORK:
+            return file
+    raise TooMuchWork("a new identity file asks for more work than this machine can do now")
 
 
 def decrypt_seed(data: bytes, passphrase: str) -> bytes:

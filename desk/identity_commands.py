@@ -10,7 +10,7 @@ import typer
 from rich.panel import Panel
 from rich.table import Table
 
-from crypto.errors import BadWords
+from crypto.errors import BadWords, TooMuchWork
 from crypto.identity import Identity
 from crypto.kdf import draw
 from crypto.keyfile import encrypt_seed, from_words, to_words
@@ -94,7 +94,13 @@ def _refuse_second(desk: Desk) -> None:
 def _keep(desk: Desk, name: str, identity: Identity) -> None:
     card = Card.of(name or f"member-{identity.key_id[:4]}", identity)
     card.member()
-    data = encrypt_seed(identity.seed, _new_passphrase(desk))
+    try:
+        data = encrypt_seed(identity.seed, _new_passphrase(desk))
+    except TooMuchWork:
+        raise DeskError(
+            "This machine is too busy to lock your key well now. Close other programs and "
+            "try again."
+        ) from None
     desk.home.create(IDENTITY, data)
     desk.home.write(CARD, card.line().encode() + b"\n")
 

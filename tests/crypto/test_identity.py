@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crypto.errors import BadFormat, BadKey, BadWords
+from crypto.errors import BadFormat, BadKey, BadWords, TooMuchWork
 from crypto.identity import Identity
 from crypto.keyfile import decrypt_seed, encrypt_seed, from_words, to_words
 from crypto.xwing import key_pair
@@ -132,6 +132,27 @@ def test_a_file_that_would_take_hours_to_open_is_refused_at_once() -> None:
     body = b"Ri9UiX2X73TaGK5YYszwQ+Ri9UiX2X73TaGK5YYszwQ\n--- " + b"A" * 43 + b"\n" + bytes(80)
     with pytest.raises(BadFormat, match="more work than this machine"):
         decrypt_seed(header + body, "p")
+
+
+def test_a_file_made_in_a_busy_instant_is_no_weaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    weak = [b"-> scrypt C4WnG+LAq06vpL+bRgXMhw 10\n", b"-> scrypt C4WnG+LAq06vpL+bRgXMhw 15\n"]
+    files = iter([b"age-encryption.org/v1\n" + line for line in weak])
+    makes = pyrage.passphrase.encrypt
+
+    def encrypt(data: bytes, passphrase: str) -> bytes:
+        """The real library, on a machine that seemed slow to it twice."""
+        return next(files, b"") or bytes(makes(data, passphrase))
+
+    monkeypatch.setattr(pyrage.passphrase, "encrypt", encrypt)
+    assert decrypt_seed(encrypt_seed(secret("kept identity"), "p"), "p") == secret("kept identity")
+    assert next(files, None) is None
+
+
+def test_a_machine_that_is_always_too_slow_makes_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    weak = b"age-encryption.org/v1\n-> scrypt C4WnG+LAq06vpL+bRgXMhw 12\n"
+    monkeypatch.setattr(pyrage.passphrase, "encrypt", lambda _, __: weak)
+    with pytest.raises(TooMuchWork):
+        encrypt_seed(secret("kept identity"), "p")
 
 
 def test_a_machine_that_is_busy_for_a_moment_opens_it_all_the_same(
