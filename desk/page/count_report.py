@@ -77,7 +77,6 @@ class Report:
     today: Standing | None
     definitions: tuple[tuple[str, str], ...]
     rounding: str
-    smallest: int
     share_from: int
 
 
@@ -93,7 +92,6 @@ def report(shown: Shown, chosen: str, language: Language, form: Form | None) -> 
         _standing(shown.today, teller) if shown.today is not None else None,
         _definitions(shown, reader),
         rounding(shown.rules, reader),
-        shown.rules.smallest,
         shown.rules.share_from,
     )
 
@@ -174,7 +172,7 @@ def _standing(today: Today, teller: Teller) -> Standing:
             "Made once a day: moved at random by a little, rounded to {rounding}, hidden below "
             "{smallest}.",
             rounding=rules.rounding,
-            smallest=rules.smallest,
+            smallest=rules.bound,
         ),
     )
 

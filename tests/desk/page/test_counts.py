@@ -289,6 +289,7 @@ def test_before_the_first_release_the_page_says_when_there_will_be_one(
     expect(page.locator(".empty h2")).to_have_text("No month is shown yet.")
     expect(page.locator(".empty")).to_contain_text("November 2026: shown from 2026-12-15.")
     expect(page.locator("#today")).to_contain_text("As of 2026-11-22")
+    expect(page.locator("#today")).to_contain_text("rounded to 10, hidden below 34")
     expect(page.locator("#today tr.hidden-line").first).to_be_visible()
 
 
