@@ -16,7 +16,6 @@ from desk.desk import Desk
 from desk.safe import plain
 from intake.count_story import rounding
 from intake.counts import Rules, Shown
-from intake.figures import first_shown
 
 Value = str | int | float | None
 
@@ -97,8 +96,7 @@ def _cell(value: Value) -> Value:
 
 
 def as_json(desk: Desk, shown: Shown) -> dict[str, Any]:
-    """The same for programs; where no month is shown yet, when the first can be."""
-    month, day = first_shown(shown.rules, desk.clock().date())
+    """The same for programs, and which month is shown next."""
     return {
         "organisation": shown.organisation,
         "language": desk.settings.language,
@@ -113,7 +111,7 @@ def as_json(desk: Desk, shown: Shown) -> dict[str, Any]:
             }
             for one in shown.releases
         ],
-        "first_month": None if shown.releases else {"month": month, "shown_from": f"{day}"},
+        "next_month": {"month": shown.next_month, "shown_from": f"{shown.next_from}"},
         "figures": [_document(row) for row in rows(desk, shown)],
     }
 

@@ -26,7 +26,6 @@ from intake.figures import (
     Figure,
     Month,
     Reader,
-    first_shown,
     median_wait,
     months,
     promise_kept,
@@ -291,12 +290,11 @@ class View:
 
 
 def none_yet(desk: Desk, shown: Shown) -> DeskError:
-    """Where no month is shown: when the first can be."""
-    month, day = first_shown(shown.rules, desk.clock().date())
+    """Where no month is shown: when the first will be."""
     return DeskError(
-        "No month is shown yet. The first can be {month}, from {day:%Y-%m-%d} on.",
-        month=reader_of(desk).month(month),
-        day=day,
+        "No month is shown yet. The first will be {month}, from {day:%Y-%m-%d} on.",
+        month=reader_of(desk).month(shown.next_month),
+        day=shown.next_from,
     )
 
 

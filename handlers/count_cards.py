@@ -35,11 +35,10 @@ def not_hers(pen: Pen) -> Card:
 
 def nothing_yet(pen: Pen, shown: Shown, reader: Reader) -> Card:
     """Before the first month is shown."""
-    say, first = pen.say, ""
-    if shown.next_month is not None and shown.next_from is not None:
-        first = say("The first month, {month}, is shown from {day} on.").format(
-            month=reader.month(shown.next_month), day=f"{shown.next_from:%d.%m.%Y}"
-        )
+    say = pen.say
+    first = say("The first month, {month}, is shown from {day} on.").format(
+        month=reader.month(shown.next_month), day=f"{shown.next_from:%d.%m.%Y}"
+    )
     return _card(
         pen,
         text(say("There are no counts to show yet.")),

@@ -150,9 +150,9 @@ class Shown(Shape):
     organisation: str
     rules: Rules
     releases: tuple[Release, ...]
+    next_month: Month
+    next_from: date
     today: Today | None = None
-    next_month: Month | None = None
-    next_from: date | None = None
 
 
 def disclose(blank: Release, tally: Tally, random: Random, tied: Sequence[Tie] = ()) -> Release:

@@ -5,12 +5,11 @@ Pure, and on what was released alone: nothing here can show what a release hides
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Final, Literal
 
 from intake import count_words as words
-from intake.counting import ALL, BASES, KEPT, PROMISE, REQUESTS, WAITED, month_after
-from intake.counts import Label, Release, Rules, Shown, Sum, Table, Today, percent, percent_below
+from intake.counting import ALL, BASES, KEPT, PROMISE, REQUESTS, WAITED
+from intake.counts import Label, Release, Shown, Sum, Table, Today, percent, percent_below
 
 Say = Callable[[str], str]
 """From an English sentence to the reader's."""
@@ -213,14 +212,6 @@ def _sums(release: Release, reader: Reader) -> Iterator[Figure]:
             percent(count, whole, release.rules.share_from),
             least=len(seen) < len(counts),
         )
-
-
-def first_shown(rules: Rules, today: date) -> tuple[str, date]:
-    """Where no month is shown yet: the first that can be, and the day from which it would be."""
-    month = f"{today - timedelta(days=rules.shown_after + 62):%Y-%m}"
-    while (day := Release(month=month, rules=rules).shown_from) <= today:
-        month = month_after(month)
-    return month, day
 
 
 def promise_kept(month: Month) -> Figure | None:

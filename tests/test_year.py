@@ -64,7 +64,14 @@ def shown(now: datetime) -> Shown:
         for month, tally in counted(year(now)).items()
     ]
     releases = tuple(one for one in released if one.shown_from <= now.date())
-    return Shown(organisation="Trail", rules=rules, releases=releases)
+    following = Release(month=f"{now:%Y-%m}", rules=rules)
+    return Shown(
+        organisation="Trail",
+        rules=rules,
+        releases=releases,
+        next_month=following.month,
+        next_from=following.shown_from,
+    )
 
 
 def told(now: datetime, language: str) -> dict[str, Sentence]:

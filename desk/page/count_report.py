@@ -73,7 +73,7 @@ class Report:
 
     organisation: str
     past: Past | None
-    coming: tuple[tuple[str, str], ...]
+    coming: tuple[str, str]
     today: Standing | None
     definitions: tuple[tuple[str, str], ...]
     rounding: str
@@ -177,11 +177,9 @@ def _standing(today: Today, teller: Teller) -> Standing:
     )
 
 
-def _coming(shown: Shown, reader: Reader) -> tuple[tuple[str, str], ...]:
+def _coming(shown: Shown, reader: Reader) -> tuple[str, str]:
     """The month that is shown next, and the day from which it is."""
-    if shown.next_month is None or shown.next_from is None:
-        return ()
-    return ((capital(reader.month(shown.next_month)), f"{shown.next_from:%Y-%m-%d}"),)
+    return capital(reader.month(shown.next_month)), f"{shown.next_from:%Y-%m-%d}"
 
 
 def _definitions(shown: Shown, reader: Reader) -> tuple[tuple[str, str], ...]:

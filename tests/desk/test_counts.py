@@ -282,13 +282,20 @@ def test_her_refusal_is_told_in_russian(world: World) -> None:
 # When there is nothing to show
 
 
+def test_a_month_before_the_line_was_there_is_not_promised(world: World) -> None:
+    world.time.pass_(days=10)
+    counted.release(world)
+    said = world.desk("counts").run("counts").all
+    assert "The first will be December 2026, from 2027-01-15" in said
+
+
 def test_before_the_first_month_it_says_when(world: World) -> None:
     user = world.desk("counts")
     for how in ((), ("--month", "2026-11")):
         ran = user.run("counts", *how)
         assert ran.code == (1 if how else 0)
-        assert "No month is shown yet. The first can be November 2026, from 2026-12-15" in ran.all
-    assert user.run("counts", "--json").json["first_month"] == {
+        assert "No month is shown yet. The first will be November 2026, from 2026-12-15" in ran.all
+    assert user.run("counts", "--json").json["next_month"] == {
         "month": "2026-11",
         "shown_from": "2026-12-15",
     }
@@ -296,7 +303,7 @@ def test_before_the_first_month_it_says_when(world: World) -> None:
     world.time.pass_(days=22)
     world.put(world.roster.extended(world.time() + counted.MONTH))
     counted.release(world)
-    assert "The first can be November 2026, from 2026-12-15" in user.run("counts").all
+    assert "The first will be November 2026, from 2026-12-15" in user.run("counts").all
     world.time.pass_(days=1)
     assert "November 2026 at a glance" in user.run("counts").out
 

@@ -261,7 +261,7 @@ def test_json_says_which_months_are_shown_and_since_when(year: World) -> None:
     assert document["organisation"] == "Trail"
     assert [one["month"] for one in document["months"]][-1] == "2026-10"
     assert document["months"][-1]["shown_from"] == "2026-11-15"
-    assert document["first_month"] is None
+    assert document["next_month"] == {"month": "2026-11", "shown_from": "2026-12-15"}
 
 
 def test_nothing_of_the_counts_stays_on_the_disk(world: World) -> None:

@@ -23,14 +23,14 @@ from handlers.queue_parts import Answered, Faults, Part
 from handlers.texts import Texts
 from handlers.volunteers import Linking, Volunteer, Volunteers
 from intake.case import LEASE, CaseHeader, ContactRule, Level, State, Turn
-from intake.counts import Rules, Shown
+from intake.counts import Shown
 from intake.errors import LineClosed, StorageUnavailable
 from intake.roster import Member, Role
 from sandbox.cards import Card
 from sandbox.client import Person, Sandbox
 from sandbox.running import running_sandbox
 from sandbox.samples import png
-from tests.intake.test_count_story import YEAR
+from tests.intake.test_count_story import YEAR, shown_of
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FORM = b"a form"
@@ -195,9 +195,7 @@ class Queue:
 class Counts:
     """What may be shown, and a hand that draws no chart or always the same."""
 
-    shown: Shown = field(
-        default_factory=lambda: Shown(organisation="Trail & Co", rules=Rules(), releases=YEAR)
-    )
+    shown: Shown = field(default_factory=lambda: shown_of(*YEAR, organisation="Trail & Co"))
     draws: bool = True
     drawn: list[Chart] = field(default_factory=list)
     down: bool = False

@@ -10,14 +10,14 @@ from handlers.count_cards import chart, legend, told
 from handlers.handing import STAYS, TRIES
 from handlers.layout import Pen
 from intake.count_story import rounding, story
-from intake.counts import Rules, Shown
+from intake.counts import Rules
 from intake.errors import StorageUnavailable
 from intake.figures import Reader
 from intake.roster import Role
 from sandbox.entities import parse, units
 from sandbox.sending import MAX_CAPTION, MAX_TEXT
 from tests.handlers.linked import Desk, running_desk
-from tests.intake.test_count_story import YEAR, release
+from tests.intake.test_count_story import YEAR, release, shown_of
 
 
 @pytest.fixture
@@ -65,15 +65,7 @@ async def test_who_may_not_see_the_counts_is_told_so_and_nothing_else(
 
 async def test_before_anything_is_shown_the_day_of_the_first_month_is(desk: Desk) -> None:
     desk.link(Role.COORDINATOR)
-    desk.counts.shown = Shown.model_validate(
-        {
-            "organisation": "Trail",
-            "rules": Rules(),
-            "releases": (),
-            "next_month": "2026-11",
-            "next_from": "2026-12-15",
-        }
-    )
+    desk.counts.shown = shown_of()
     await desk.say("/counts")
     (card,) = await desk.person.messages()
     assert "The first month, November 2026, is shown from 15.12.2026 on." in card.text
@@ -177,7 +169,7 @@ def test_the_largest_form_fits_into_telegrams_limits() -> None:
         )
         for release in YEAR
     )
-    shown = Shown(organisation="🌿" * 300, rules=Rules(), releases=long)
+    shown = shown_of(*long, organisation="🌿" * 300)
     reader, pen = Reader(str, "en"), Pen(str, "en")
     card, _ = parse(told(pen, shown, reader, charted=False).html, "HTML", None)
     caption, _ = parse(legend(shown, reader), "HTML", None)
@@ -190,7 +182,7 @@ def test_the_largest_form_fits_into_telegrams_limits() -> None:
 def test_hidden_months_stay_hidden_on_the_chart_and_under_it() -> None:
     hidden = release("2026-11", None, (None, None, None), None)
     few = release("2026-12", 400, (150, 100, 150), None, few=True)
-    shown = Shown(organisation="Trail", rules=Rules(), releases=(*YEAR, hidden, few))
+    shown = shown_of(*YEAR, hidden, few)
     reader = Reader(str, "en")
     columns = chart(shown, reader).columns
     assert len(columns) == 13
@@ -206,7 +198,7 @@ def test_hidden_months_stay_hidden_on_the_chart_and_under_it() -> None:
 
 def test_without_a_share_there_are_bars_alone() -> None:
     plain = tuple(one.model_copy(update={"shares": ()}) for one in YEAR)
-    shown = Shown(organisation="Trail", rules=Rules(), releases=plain)
+    shown = shown_of(*plain)
     made = chart(shown, Reader(str, "en"))
     assert (made.share, made.columns[-1].count, made.columns[-1].percent) == ("", 700, None)
     assert "October 2026: 700\n" in legend(shown, Reader(str, "en"))
