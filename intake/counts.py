@@ -55,8 +55,9 @@ class Rules(Shape):
     @property
     def bound(self) -> int:
         """The smallest blurred count that is shown. One in fifty cells of just less than `smallest`
-        people reaches it; whether a cell does tells nothing more (see *Blur*)."""
-        return self.smallest + 2 * self.blur
+        people reaches it; whether a cell does tells nothing more (see *Blur*). What would be
+        rounded to nought is below it too."""
+        return max(self.smallest + 2 * self.blur, -(-self.rounding // 2))
 
 
 class Cell(Shape):
@@ -295,7 +296,7 @@ def _blur(n: int, rules: Rules, random: Random) -> int:
 
 
 def _rounded(n: int | None, rules: Rules) -> int | None:
-    """To the nearest multiple; never below the smallest cell that is shown."""
+    """To the nearest multiple; what is shown is never nought (see `bound`)."""
     if n is None:
         return None
     step = max(1, rules.rounding)

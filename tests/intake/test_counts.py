@@ -126,6 +126,13 @@ def test_nothing_in_a_release_is_finer_than_the_rounding() -> None:
         assert all(n % 5 == 0 for n in [total, *cells.values()] if n is not None)
 
 
+def test_nothing_that_is_shown_is_nought_however_coarse_the_rounding() -> None:
+    coarse = STILL.model_copy(update={"rounding": 100})
+    assert Rules(rounding=100).bound == 50
+    assert released({"a": 49, "b": 500}, 549, rules=coarse) == (500, {"a": None, "b": None})
+    assert released({"a": 50, "b": 500}, 550, rules=coarse) == (600, {"a": 100, "b": 500})
+
+
 @pytest.mark.parametrize(
     ("leaving", "count", "few"),
     [(0, None, True), (9, None, True), (10, 10, False), (50, 50, False), (91, None, False)],
