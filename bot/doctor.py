@@ -17,9 +17,12 @@ from bot.content import Content, load_content
 from bot.http import AiohttpRequest
 from bot.line import EPOCH, CannotTell, read_roster, try_keys
 from bot.settings import Settings, SettingsInvalid, address, load_settings
+from crypto.tally import TallyKey
+from intake.counting import month_of
 from intake.errors import StorageUnavailable, TropaError
 from intake.roster import Roster, RosterError, check, days_left
 from intake.routing import gaps
+from storage.counts import Counts
 from storage.migrations import pending
 from storage.opening import open_storage, sqlite_file
 
@@ -45,8 +48,10 @@ async def examine() -> list[Finding]:
 async def _examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _settings(settings)
     yield _credentials(settings)
-    epoch, finding = await _database(settings)
+    epoch, strange, finding = await _database(settings)
     yield finding
+    if strange:
+        yield Finding(False, "counts", _sealed_otherwise(strange))
     try:
         content = load_content(settings)
     except TropaError as error:
@@ -82,23 +87,46 @@ def _credentials(settings: Settings) -> Finding:
     return Finding(True, "credentials", "bot token and return key are there")
 
 
-async def _database(settings: Settings) -> tuple[int, Finding]:
+async def _database(settings: Settings) -> tuple[int, list[str], Finding]:
+    """The highest epoch seen, and the months of which counts do not open with the return key."""
     try:
         file = sqlite_file(settings.database_url)
         if file is not None and not file.exists():
-            return 0, _not_yet_made(file)  # looking at it would make it
+            return 0, [], _not_yet_made(file)  # looking at it would make it
         steps = await pending(settings.database_url)
         if steps:
             words = f"reachable; {len(steps)} migrations are done at the next start"
-            return 0, Finding(True, "database", words)
+            return 0, [], Finding(True, "database", words)
         storage = await open_storage(settings.database_url)
         try:
             epoch = await storage.facts.get(EPOCH) or 0
+            strange = await _sealed_with_another(settings, storage.counts)
         finally:
             await storage.close()
     except StorageUnavailable as error:
-        return 0, Finding(False, "database", str(error))
-    return epoch, Finding(True, "database", "reachable and up to date")
+        return 0, [], Finding(False, "database", str(error))
+    return epoch, strange, Finding(True, "database", "reachable and up to date")
+
+
+async def _sealed_with_another(settings: Settings, counts: Counts) -> list[str]:
+    """Months that are not released yet, and hold counts of another return key."""
+    try:
+        name = TallyKey(settings.return_key_bytes()).name
+    except SettingsInvalid:
+        return []
+    running = month_of(utc_now())
+    return [
+        month
+        for month in (*await counts.due(running), running)
+        if any(key != name for key, _ in await counts.tallies(month))
+    ]
+
+
+def _sealed_otherwise(months: list[str]) -> str:
+    return (
+        f"what was counted in {', '.join(months)} was sealed with another RETURN_KEY, wholly or in "
+        "part. Put that key back before more is counted: otherwise these months cannot be released."
+    )
 
 
 def _not_yet_made(file: Path) -> Finding:

@@ -1,6 +1,8 @@
 """The doctor: a good house is told so; each fault is named with what to do about it."""
 
+import base64
 import json
+import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from bot import doctor
+from bot.compose import utc_now
+from bot.counts import Counting
 from bot.doctor import Finding
 from crypto.identity import Identity
+from crypto.tally import TallyKey
+from intake.counting import month_of
 from sandbox.client import Sandbox
 from sandbox.running import running_sandbox
 from storage.migrations import upgrade
@@ -90,6 +96,23 @@ async def test_a_folder_that_cannot_be_written_is_told(
 async def test_a_prepared_database_is_up_to_date(patient: Patient, house: House) -> None:
     await upgrade(f"sqlite:///{house.folder / 'tropa.db'}")
     assert (await patient.examine())["database"].words == "reachable and up to date"
+
+
+async def test_counts_of_another_return_key_are_named_with_their_month(
+    patient: Patient, house: House
+) -> None:
+    address = f"sqlite:///{house.folder / 'tropa.db'}"
+    await upgrade(address)
+    storage = await open_storage(address)
+    now = utc_now()
+    counting = Counting(house.form, TallyKey(house.return_key), os.urandom)
+    await storage.counts.add(counting.nothing(now))
+    await storage.close()
+    assert all(finding.good for finding in (await patient.examine()).values())
+    other = base64.b64encode(os.urandom(32)).decode()
+    words = complaint(await patient.examine(return_key=other), "counts")
+    assert month_of(now) in words
+    assert "RETURN_KEY" in words
 
 
 FAULTS: list[tuple[str, dict[str, object], str, str]] = [
