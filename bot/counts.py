@@ -164,7 +164,8 @@ class CountsDesk:
         """Release every month that has ended.
 
         What cannot be opened is waited for until the day on which the month is to be shown, since
-        the key that was replaced may come back; then the month is released without it.
+        the key that was replaced may come back; then the month is released with nothing in it
+        shown: a part of it would be told as if it were the whole.
 
         The running month is begun, whether or not anything is counted in it: the first month of
         a line is released even if nobody came.
@@ -186,8 +187,8 @@ class CountsDesk:
             except (CryptoError, BadTally):
                 log.warning(
                     "the counts of %s cannot be released: they were sealed with another "
-                    "RETURN_KEY, or are damaged. Put that key back before %s, or the month is "
-                    "released without them. Later months wait.",
+                    "RETURN_KEY, or are damaged. Put that key back before %s, or all of that "
+                    "month is hidden. Later months wait.",
                     month,
                     Release(month=month, rules=self._rules).shown_from,
                 )
@@ -212,14 +213,14 @@ class CountsDesk:
 
     def _released(self, month: str, rows: list[tuple[bytes, bytes]]) -> bytes:
         blank, tally = self._labels.blank(month, self._rules), Tally()
-        overdue = self._clock().date() >= blank.shown_from
-        for _, sealed in rows:
-            try:
+        try:
+            for _, sealed in rows:
                 tally = tally.plus(self._counting.opened(month, sealed))
-            except (CryptoError, BadTally):
-                if not overdue:
-                    raise
-                log.error("the counts of %s are released without what cannot be opened", month)
+        except (CryptoError, BadTally):
+            if self._clock().date() < blank.shown_from:
+                raise
+            log.error("the counts of %s cannot be opened: all of that month is hidden", month)
+            return blank.model_dump_json().encode()
         made = disclose(blank, tally, self._counting.random, ties(self._counting.form))
         return made.model_dump_json().encode()
 
