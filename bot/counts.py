@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 
 from crypto.errors import CryptoError
 from crypto.kdf import Random
@@ -198,10 +199,11 @@ class CountsDesk:
         """Everything that may be shown now. Raises `LineClosed`, `StorageUnavailable`."""
         roster, now = self._roster(), self._clock()
         released = [Release.model_validate_json(body) for body in await self._counts.released()]
-        shown = tuple(one for one in released if one.shown_from <= now.date())
+        # In their order: where `shown_after` was made shorter, no month overtakes another.
+        shown = tuple(takewhile(lambda one: one.shown_from <= now.date(), released))
         # The running month is the next one unless others wait for their day.
         running = Release(month=month_of(now), rules=self._rules)
-        following = next((one for one in released if one.shown_from > now.date()), running)
+        following = next(iter(released[len(shown) :]), running)
         return Shown(
             organisation=roster.organisation,
             rules=self._rules,

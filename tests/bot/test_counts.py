@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Line:
     roster: Roster
     now: datetime = datetime(2026, 10, 3, 12, tzinfo=UTC)
     key: bytes | None = None
+    rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
         self.started()
@@ -46,7 +47,7 @@ class Line:
             self.storage.counts,
             self.storage.cases,
             self.counting,
-            Rules(),
+            self.rules,
             lambda: self.roster,
             lambda: self.now,
         )
@@ -107,6 +108,19 @@ async def test_which_month_is_shown_next_is_told(line: Line) -> None:
         shown = await line.at(day)
         nexts.append((shown.next_month, f"{shown.next_from}"))
     assert nexts == [("2026-10", "2026-11-15")] * 2 + [("2026-11", "2026-12-15")]
+
+
+async def test_no_month_overtakes_one_that_was_to_wait_longer(line: Line) -> None:
+    line.rules = Rules(shown_after=60)
+    line.started()
+    await line.asked(120)
+    assert shown_months(await line.at("2026-11-20")) == []
+    line.rules = Rules()
+    line.started()
+    shown = await line.at("2026-12-20")
+    assert shown_months(shown) == []
+    assert (shown.next_month, f"{shown.next_from}") == ("2026-10", "2026-12-31")
+    assert shown_months(await line.at("2026-12-31")) == ["2026-10", "2026-11"]
 
 
 async def test_a_release_is_the_same_ever_after(line: Line) -> None:
