@@ -175,19 +175,23 @@ class _Teller:
         if len(blocks) < len(self.last):
             return []
         names = [figure.cell for figure in blocks[-1].figures]
-        added = [
-            self._added([found for block in blocks if (found := _named(block.figures, name))])
-            for name in names
-        ]
+        added = [self._added([_named(block.figures, name) for block in blocks]) for name in names]
         return [figure for figure in added if figure is not None]
 
     def _sum(self, name: str) -> Figure | None:
-        """Over the months; None where a month's form had no such sum."""
-        figures = [found for month in self.last if (found := _named(month.sums, name))]
-        return self._added(figures) if len(figures) == len(self.last) else None
+        """Over the months; None where a month's form had no such sum, or one of other cells."""
+        releases = self.shown.releases[-len(self.last) :]
+        cells = {one.cells for release in releases for one in release.sums if one.id == name}
+        if len(cells) > 1:
+            return None
+        return self._added([_named(month.sums, name) for month in self.last])
 
-    def _added(self, figures: Sequence[Figure]) -> Figure | None:
-        return together(figures, self._rules.share_from)
+    def _added(self, figures: Sequence[Figure | None]) -> Figure | None:
+        """None where a month's form did not have it: a part would be told as the whole."""
+        told = [figure for figure in figures if figure is not None]
+        if len(told) < len(figures):
+            return None
+        return together(told, self._rules.share_from)
 
     def _of_sum(self, figure: Figure) -> str:
         one = next(one for one in self.shown.releases[-1].sums if one.id == figure.cell)

@@ -199,3 +199,18 @@ def test_what_another_months_form_does_not_tell_is_not_added() -> None:
     assert "sum_soldiers" not in found
     assert "part_soldiers" not in found
     assert "share_leaving" in found
+
+
+def test_what_another_months_form_counts_otherwise_is_not_added() -> None:
+    now = release("2026-10", 700, (200, 150, 350), 250, articles={"a337": 90, "a338": 45})
+    before = release("2026-09", 500, (150, 100, 250), 60, articles={"a337": 40})
+    (soldiers,) = before.sums
+    fewer = before.model_copy(
+        update={"sums": (soldiers.model_copy(update={"cells": ("contract",)}),)}
+    )
+    found = told(fewer, now)
+    assert "sum_soldiers" not in found
+    assert "part_soldiers" not in found
+    text = found["told_article"].text
+    assert "a337 — about 130" in text
+    assert "a338" not in text
