@@ -125,7 +125,7 @@ async def _sealed_with_another(settings: Settings, counts: Counts) -> list[str]:
 def _sealed_otherwise(months: list[str]) -> str:
     return (
         f"what was counted in {', '.join(months)} was sealed with another RETURN_KEY, wholly or in "
-        "part. Put that key back before more is counted: otherwise these months will be hidden whole."
+        "part. Put that key back before more is counted: else these months will be hidden whole."
     )
 
 
