@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -69,6 +70,7 @@ def counts_pictures() -> None:
         try:
             for code, ending in (("en", ""), ("ru", "-ru")):
                 _at_a_desk(world, browser, code, lambda page, ending=ending: _views(page, ending))
+                _in_a_terminal(world, browser, code, f"counts-terminal{ending}.png")
         finally:
             browser.close()
             world.close()
@@ -108,6 +110,22 @@ def _at_a_desk(world: World, browser: Browser, code: str, work: Callable[[Page],
         page.wait_for_selector("#how")
         work(page)
         page.context.close()
+
+
+def _in_a_terminal(world: World, browser: Browser, code: str, name: str) -> None:
+    """What `tropa counts` writes: all of it, in two columns."""
+    lines = world.desk("counts", language=code).run("counts").out.splitlines()
+    half = next(at for at in range(len(lines) // 2, len(lines)) if not lines[at])
+    columns = ("\n".join(part) for part in (lines[:half], lines[half + 1 :]))
+    page = browser.new_page()
+    page.set_viewport_size({"width": 1700, "height": 900})
+    page.set_content(
+        "<style>body{margin:0;padding:24px;display:inline-flex;gap:48px;background:#1c2324}"
+        "pre{margin:0;font:13px/1.35 'DejaVu Sans Mono',monospace;color:#e8eae6}</style>"
+        + "".join(f"<pre>{escape(column)}</pre>" for column in columns)
+    )
+    _keep(page.locator("body").screenshot(), name)
+    page.close()
 
 
 def _views(page: Page, ending: str) -> None:
