@@ -42,7 +42,7 @@ Tropa runs, without Telegram, with a year behind it.
   `tropa desk` opens the counts in your browser. In Russian: TROPA_LANGUAGE=ru.
 
   In the chat: {sandbox_url}/
-  Send the bot the line that `{tropa} link` gives you, then /counts.
+  Press START, send the bot the line that `{tropa} link` gives you, then /counts.
 
   A month is shown fourteen days after its end. What waits today is at Anna's
   desk: TROPA_HOME={demo / "anna"} {tropa} desk
