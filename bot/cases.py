@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.counts import Counting
+from bot.counting import Counting
 from bot.tokens import Tokens
 from crypto.draft import DraftSecret
 from crypto.inbox import InboxSecret

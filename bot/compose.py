@@ -12,7 +12,8 @@ from bot.alerts import Alerts
 from bot.cases import CaseMaker
 from bot.charts import Charts
 from bot.content import Content
-from bot.counts import Counting, CountsDesk
+from bot.counting import Counting
+from bot.counts import CountsDesk
 from bot.drafts import SealedDrafts
 from bot.http import AiohttpRequest
 from bot.inboxes import SealedInboxes

@@ -1,142 +1,28 @@
-"""Counting as it happens, and what coordinators are shown of it.
-
-A count is handed to storage together with what is counted, and written in the same transaction;
-here alone a tally is opened, for the instant of adding to it. Counting never stands in the way of
-a person: a tally that cannot be opened is begun anew, and the operator is told.
-"""
+"""What coordinators are shown of the counts: months that are released, and the day's figures."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import takewhile
 
+from bot.count_tables import Labels
+from bot.counting import Counting
 from crypto.errors import CryptoError
-from crypto.kdf import Random
-from crypto.tally import TallyKey
-from handlers.texts import Texts
 from intake import count_words as words
-from intake.answers import Answers
 from intake.case import CaseHeader
 from intake.clock import Clock
-from intake.counting import (
-    ALL,
-    CLASSES,
-    LANGUAGE,
-    LONGER,
-    OUTCOME,
-    PROMISE,
-    UNSAID,
-    URGENCY,
-    WAITED,
-    BadTally,
-    Cell,
-    Tally,
-    kept_for_later,
-    month_of,
-    of_answers,
-    of_closing,
-    of_first_answer,
-    of_kept,
-    of_request,
-)
-from intake.counts import (
-    Base,
-    Label,
-    Load,
-    Release,
-    Rules,
-    Share,
-    Shown,
-    Sum,
-    Table,
-    Today,
-    disclose,
-    fill,
-)
-from intake.counts import Cell as Field
-from intake.questions import Counted, Form
-from intake.records import Outcome
+from intake.counting import ALL, CLASSES, LONGER, URGENCY, BadTally, Cell, Tally, month_of
+from intake.counts import Release, Rules, Shown, Today, disclose, fill
 from intake.roster import Roster
 from intake.ties import ties
-from intake.words import Words
 from storage.cases import Cases
 from storage.counts import Counts
-from storage.rows import Count
 
 log = logging.getLogger("tropa.counts")
 
 DAY = timedelta(days=1)
-
-OF: dict[str, Base] = {
-    LANGUAGE: "requests",
-    URGENCY: "requests",
-    WAITED: "answers",
-    PROMISE: "answers",
-    OUTCOME: "closings",
-}
-"""What the tables of our own are of; the form's are of requests."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """Makes counts: what changes in the tally when something happens."""
-
-    form: Form
-    key: TallyKey
-    random: Random = field(repr=False)
-
-    def request(self, answers: Answers, header: CaseHeader, now: datetime) -> Count:
-        """A request that is sent."""
-        cells = of_request(self.form, answers, header, now.date())
-        return self._count(month_of(now), cells)
-
-    def early(self, answers: Answers, now: datetime) -> tuple[str, ...]:
-        """What the draft of a request that is sent early keeps, for `rest`."""
-        return kept_for_later(month_of(now), of_answers(self.form, answers, now.date()))
-
-    def rest(self, kept: tuple[str, ...], answers: Answers, now: datetime) -> Count | None:
-        """The other answers to a request sent early, in the place of what was counted then."""
-        if not kept:
-            return None
-        month, before = of_kept(self.form, kept)
-        return self._count(month, of_answers(self.form, answers, now.date()), before, only=True)
-
-    def first_answer(self, now: datetime) -> Callable[[CaseHeader], Count]:
-        """The first answer to the case whose header will be given."""
-        return lambda header: self._count(month_of(now), of_first_answer(header, now))
-
-    def closing(self, outcome: Outcome, now: datetime) -> Count:
-        """A case that is closed for the first time."""
-        return self._count(month_of(now), of_closing(outcome))
-
-    def nothing(self, now: datetime) -> Count:
-        """A month that begins."""
-        return self._count(month_of(now), ())
-
-    def opened(self, month: str, sealed: bytes) -> Tally:
-        """Raises `CryptoError`, `BadTally`."""
-        return Tally.from_bytes(self.key.open(month, sealed))
-
-    def _count(
-        self, month: str, more: Iterable[Cell], less: Iterable[Cell] = (), *, only: bool = False
-    ) -> Count:
-        def change(really: str, sealed: bytes | None) -> bytes:
-            tally = self._so_far(really, sealed).with_(more, less)
-            return self.key.seal(really, tally.to_bytes(), self.random)
-
-        return Count(month, self.key.name, change, only)
-
-    def _so_far(self, month: str, sealed: bytes | None) -> Tally:
-        if sealed is None:
-            return Tally()
-        try:
-            return self.opened(month, sealed)
-        except (CryptoError, BadTally):
-            log.error("the counts of %s are damaged on the disk; they begin anew", month)
-            return Tally()
 
 
 class CountsDesk:
@@ -258,93 +144,3 @@ def _standing(header: CaseHeader, now: datetime) -> list[Cell]:
     due = words.LATE if left < timedelta(0) else words.SOON if left <= DAY else words.LATER
     cells += [(URGENCY, header.level.value.lower()), (words.DUE, due)]
     return [*cells, *((words.SKILL, skill) for skill in sorted(header.skills))]
-
-
-class Labels:
-    """The empty tables, with their names in every language of the form."""
-
-    def __init__(self, form: Form) -> None:
-        self._form = form
-        self._texts = Texts.load("counts")
-
-    def blank(self, month: str, rules: Rules) -> Release:
-        """A release of which nothing is counted yet."""
-        counts = self._form.counts
-        return Release(
-            month=month,
-            rules=rules,
-            totals={"requests": None, "answers": None, "closings": None},
-            tables=(
-                *(self._counted(table) for table in (counts.questions if counts else ())),
-                self._table(LANGUAGE, OF[LANGUAGE], self._languages()),
-                *(self._own(name) for name in (URGENCY, WAITED, PROMISE, OUTCOME)),
-            ),
-            shares=tuple(
-                Share(id=share.id, label=_label(share.label), meaning=_label(share.meaning))
-                for share in (counts.shares if counts else ())
-            ),
-            sums=tuple(
-                Sum(id=one.id, label=_label(one.label), of=one.of, cells=one.cells)
-                for one in (counts.sums if counts else ())
-            ),
-        )
-
-    def today(self) -> tuple[Table, ...]:
-        """The tables of what waits."""
-        skills = {name: _label(label) for name, label in self._form.routing.skills.items()}
-        ages = {name: self._say(text) for name, text in words.CELLS[WAITED].items()}
-        return (
-            self._own(URGENCY, "waiting"),
-            self._table(words.AGE, "waiting", ages),
-            self._own(words.DUE, "waiting"),
-            self._table(words.SKILL, "waiting", skills, many=True),
-        )
-
-    def load(self, roster: Roster) -> tuple[Load, ...]:
-        """What the roster gives for each skill of the form."""
-        return tuple(
-            Load(
-                skill=name,
-                label=_label(label),
-                members=len(able),
-                capacity=sum(member.capacity for member in able),
-            )
-            for name, label in self._form.routing.skills.items()
-            for able in [[m for m in roster.members if m.opens_cases and name in m.skills]]
-        )
-
-    def _counted(self, counted: Counted) -> Table:
-        cells = {name: _label(label) for name, label in counted.cells.items()}
-        unsaid = {UNSAID: _label(self._form.texts.unsaid)}
-        return Table(
-            id=counted.id,
-            label=_label(counted.label),
-            of="requests",
-            many=counted.many,
-            alone=(*counted.alone, UNSAID) if counted.many else (),
-            told=counted.told,
-            cells=_fields(cells | unsaid),
-        )
-
-    def _own(self, name: str, of: Base | None = None) -> Table:
-        cells = {cell: self._say(text) for cell, text in words.CELLS[name].items()}
-        return self._table(name, of or OF[name], cells)
-
-    def _table(self, name: str, of: Base, cells: dict[str, Label], many: bool = False) -> Table:
-        label = self._say(words.TABLES[name])
-        return Table(id=name, label=label, of=of, many=many, cells=_fields(cells))
-
-    def _languages(self) -> dict[str, Label]:
-        languages = self._form.languages
-        return {code: dict.fromkeys(languages, code) for code in languages}
-
-    def _say(self, sentence: str) -> Label:
-        return {language: self._texts.say(language)(sentence) for language in self._form.languages}
-
-
-def _fields(cells: dict[str, Label]) -> tuple[Field, ...]:
-    return tuple(Field(id=name, label=label) for name, label in cells.items())
-
-
-def _label(text: Words) -> Label:
-    return dict(text.by_language)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.cases import CaseMaker
-from bot.counts import Counting
+from bot.counting import Counting
 from bot.settings import Settings
 from crypto.envelope import sign_payload
 from crypto.identity import Identity

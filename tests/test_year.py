@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.counts import Counting, Labels
+from bot.count_tables import Labels
+from bot.counting import Counting
 from crypto.tally import TallyKey
 from handlers.texts import Texts
 from intake.case import ContactRule

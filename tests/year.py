@@ -4,7 +4,8 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
 
-from bot.counts import Counting, CountsDesk
+from bot.counting import Counting
+from bot.counts import CountsDesk
 from crypto.tally import TallyKey
 from intake.clock import Clock
 from intake.counting import Tally, month_of

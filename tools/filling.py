@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from bot.cases import CaseMaker
 from bot.content import load_content
-from bot.counts import Counting
+from bot.counting import Counting
 from bot.line import read_roster
 from bot.settings import Settings
 from crypto.draft import DraftSecret

@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import median
 
 from bot.cases import CaseMaker
-from bot.counts import Counting, CountsDesk
+from bot.counting import Counting
+from bot.counts import CountsDesk
 from crypto.draft import DraftSecret
 from crypto.inbox import InboxSecret
 from crypto.tally import TallyKey

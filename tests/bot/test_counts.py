@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.counts import Counting, CountsDesk
+from bot.counting import Counting
+from bot.counts import CountsDesk
 from crypto.tally import TallyKey
 from intake.answers import Answers
 from intake.case import CaseHeader, Level

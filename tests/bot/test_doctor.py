@@ -11,7 +11,7 @@ import pytest
 
 from bot import doctor
 from bot.compose import utc_now
-from bot.counts import Counting
+from bot.counting import Counting
 from bot.doctor import Finding
 from crypto.identity import Identity
 from crypto.tally import TallyKey

@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from bot.counts import Counting, CountsDesk
+from bot.counting import Counting
+from bot.counts import CountsDesk
 from crypto.tally import TallyKey
 from desk.client import Client
 from desk.language import Language

@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from bot.counts import Counting, CountsDesk
+from bot.counting import Counting
+from bot.counts import CountsDesk
 from crypto.envelope import sign_payload
 from crypto.errors import NotTrusted
 from crypto.identity import Identity

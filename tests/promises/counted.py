@@ -22,7 +22,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Dialect
 
 from bot.cases import CaseMaker
-from bot.counts import Counting
+from bot.counting import Counting
 from bot.drafts import SealedDrafts
 from bot.locks import Locks
 from crypto.draft import DraftSecret

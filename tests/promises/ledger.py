@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from bot.counts import Counting, CountsDesk
+from bot.counting import Counting
+from bot.counts import CountsDesk
 from crypto.tally import TallyKey
 from intake.counting import ANSWERS, CLOSINGS, REQUESTS, Tally
 from intake.counts import Rules, Shown

@@ -12,7 +12,7 @@ from functools import cache
 from random import Random
 from typing import Any, Final
 
-from bot.counts import Labels
+from bot.count_tables import Labels
 from intake.answers import Answers
 from intake.case import CaseHeader, to_the_hour
 from intake.counting import ALL, SHARES, Cell, Tally, of_closing, of_first_answer, of_request

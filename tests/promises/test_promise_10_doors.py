@@ -16,7 +16,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.counts import Counting, CountsDesk
+from bot.counting import Counting
+from bot.counts import CountsDesk
 from crypto.identity import Identity
 from crypto.tally import TallyKey
 from intake import counts

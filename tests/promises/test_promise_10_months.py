@@ -15,7 +15,8 @@ from typing import Final
 import pytest
 import pytest_asyncio
 
-from bot.counts import Counting, _standing
+from bot.counting import Counting
+from bot.counts import _standing
 from crypto.tally import TallyKey
 from handlers.buttons import Verb
 from intake import counts
