@@ -1,10 +1,12 @@
 """`tropa export`: an opened case for somebody who has `age` and nothing of ours, such as a lawyer.
 
 The text is made and encrypted in memory; what is written can be read by the named keys alone.
-Notes of colleagues stay here unless they are asked for.
+Notes of colleagues stay here unless they are asked for. The codeword always does: by it the person
+tells us from somebody who pretends to be us.
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +20,9 @@ from desk.home import explain
 from desk.opened import open_any
 from desk.paper import as_text
 from desk.queue_view import SHORT
+from desk.reading import Reading
 from desk.working import CaseArgument, Json
+from intake.questions import Form
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,7 +53,9 @@ def export(
     if reading is None:
         show_faults(desk, opened.contents.faults, one)
         raise DeskError("No answers of this case open; nothing was written.")
-    text = as_text(desk, reading, opened.form, opened.around(notes=notes))
+    text = as_text(
+        desk, _without_codeword(reading, opened.form), opened.form, opened.around(notes=notes)
+    )
     target = output or Path(f"{one[:SHORT]}.txt.age")
     _create(target, pyrage.encrypt(text.encode(), keys))
     if opened.contents.faults:
@@ -59,6 +65,12 @@ def export(
         desk.tell_json({"case": one, "file": str(target), "to": to})
     else:
         desk.tell("Written for {n}: {path}", n=len(keys), path=target)
+
+
+def _without_codeword(reading: Reading, form: Form) -> Reading:
+    question = form.contact.codeword if form.contact else None
+    lines = tuple(one for one in reading.lines if one.line.question != question)
+    return replace(reading, lines=lines)
 
 
 def _recipient(key: str) -> pyrage.x25519.Recipient:

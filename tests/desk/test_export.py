@@ -7,7 +7,7 @@ import pyrage
 import pytest
 
 from tests.desk.test_acts import taken, told, written
-from tests.desk.world import World
+from tests.desk.world import URGENT, World
 
 
 @pytest.fixture(name="lawyer")
@@ -43,6 +43,21 @@ def test_notes_go_out_only_when_asked_for(
     target, key = tmp_path / "out.age", str(lawyer.to_public())
     told(anna.run("export", case, "--to", key, "--notes", "--output", str(target)))
     assert "Только для своих" in pyrage.decrypt(target.read_bytes(), [lawyer]).decode()
+
+
+def test_the_codeword_stays_with_us(
+    world: World, lawyer: pyrage.x25519.Identity, tmp_path: Path
+) -> None:
+    case = world.submit({**URGENT, "codeword": "сосна"})
+    anna = world.desk("anna")
+    told(anna.run("take", case))
+    told(anna.run("reply", case, "--yes", "--file", written(world, "Мы читаем")))
+    assert "сосна" in anna.run("open", case).out
+    target, key = tmp_path / "out.age", str(lawyer.to_public())
+    told(anna.run("export", case, "--to", key, "--notes", "--output", str(target)))
+    text = pyrage.decrypt(target.read_bytes(), [lawyer]).decode()
+    assert "Мы читаем" in text
+    assert "сосна" not in text
 
 
 def test_several_keys_open_it_and_no_other(
