@@ -66,10 +66,6 @@ class Counting:
         """A case that is closed for the first time."""
         return self._count(month_of(now), of_closing(outcome))
 
-    def nothing(self, now: datetime) -> Count:
-        """A month that begins."""
-        return self._count(month_of(now), ())
-
     def opened(self, month: str, sealed: bytes) -> Tally:
         """Raises `CryptoError`, `BadTally`."""
         return Tally.from_bytes(self.key.open(month, sealed))

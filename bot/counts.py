@@ -54,13 +54,11 @@ class CountsDesk:
         the key that was replaced may come back; then the month is released with nothing in it
         shown: a part of it would be told as if it were the whole.
 
-        The running month is begun, whether or not anything is counted in it: the first month of
-        a line is released even if nobody came.
+        The first month of a line is released even if nobody came.
         """
-        now = self._clock()
-        if not await self._counts.tallies(month_of(now)):
-            await self._counts.add(self._counting.nothing(now))
-        due = await self._counts.due(month_of(now))
+        running = month_of(self._clock())
+        await self._counts.begin(running)
+        due = await self._counts.due(running)
         try:
             await self._release(due)
         finally:

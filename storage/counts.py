@@ -11,14 +11,16 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from intake.counting import month_after
 from storage.database import Database
-from storage.dialects import in_turn
+from storage.dialects import in_turn, insert_if_absent
 from storage.rows import Count
-from storage.tables import releases, tallies
+from storage.tables import facts, releases, tallies
 
 Make = Callable[[list[tuple[bytes, bytes]]], bytes]
 """Makes a release of a month's rows, each the name of its key and the sealed tally."""
 
 _TURN = "tallies"
+_SINCE = "counts_since"
+"""The fact that holds the first month, as 202611."""
 
 
 def raise_count(connection: Connection, count: Count) -> None:
@@ -55,6 +57,14 @@ class Counts:
         """The month's rows as they are."""
         return await self._database.read(lambda connection: _rows(connection, month))
 
+    async def begin(self, month: str) -> None:
+        """Remember the first month in which anything could be counted."""
+        clause = insert_if_absent(facts, self._database.dialect)
+        value = int(month.replace("-", ""))
+        await self._database.write(
+            lambda connection: connection.execute(clause.values(key=_SINCE, value=value))
+        )
+
     async def due(self, before: str) -> list[str]:
         """The months before this one that are not released yet, in order, and without a gap: a
         month that were left out would be known to have had nothing in it."""
@@ -63,7 +73,10 @@ class Counts:
             last: str | None = connection.execute(select(func.max(releases.c.month))).scalar()
             if last is not None:
                 return month_after(last)
-            return connection.execute(select(func.min(tallies.c.month))).scalar()
+            first = connection.execute(select(func.min(tallies.c.month))).scalar()
+            since = connection.execute(select(facts.c.value).where(facts.c.key == _SINCE)).scalar()
+            begun = None if since is None else f"{since // 100:04}-{since % 100:02}"
+            return min((one for one in (first, begun) if one is not None), default=None)
 
         month, found = await self._database.read(work), list[str]()
         while month is not None and month < before:

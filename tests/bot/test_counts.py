@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -164,14 +164,25 @@ async def test_a_month_of_another_return_key_waits_for_it_and_not_for_ever(
     assert await line.storage.counts.tallies("2026-10") == []
 
 
+async def test_a_server_begun_with_a_wrong_key_spoils_no_month(line: Line) -> None:
+    line.key = os.urandom(32)
+    line.started()
+    await line.at("2026-10-03")
+    line.key = None
+    line.started()
+    await line.asked(120)
+    (release,) = (await line.at("2026-11-15")).releases
+    assert release.totals["requests"] is not None
+
+
 async def test_what_is_damaged_begins_anew_and_keeps_nobody_from_asking(
     line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
     await line.asked(3)
-    ((name, sealed),) = await line.storage.counts.tallies("2026-10")
-    broken = line.counting.nothing(line.now)
-    broken = type(broken)(broken.month, name, lambda *_: sealed[:-1] + bytes([sealed[-1] ^ 1]))
-    await line.storage.counts.add(broken)
+    ((_, sealed),) = await line.storage.counts.tallies("2026-10")
+    count = line.counting.request(ANSWERS, line.header(), line.now)
+    broken = sealed[:-1] + bytes([sealed[-1] ^ 1])
+    await line.storage.counts.add(replace(count, change=lambda *_: broken))
     with caplog.at_level(logging.ERROR):
         await line.asked(2)
     assert "2026-10" in caplog.text

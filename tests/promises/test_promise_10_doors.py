@@ -22,6 +22,7 @@ from crypto.identity import Identity
 from crypto.tally import TallyKey
 from intake import counts
 from intake.case import Level
+from intake.counting import month_of
 from intake.counts import Rules
 from tests.desk.world import CALM, RETURN_KEY, URGENT, World, identity_of
 from tests.handlers.desks import NOWHERE, ask, done, refused
@@ -54,7 +55,7 @@ def _counted(world: World, crowd: int, month: datetime = OCTOBER) -> None:
     for one in people(Random(crowd), crowd):
         header = header_of(one.answers, one.language, month)
         world.wait(world.storage.counts.add(counting.request(one.answers, header, month)))
-    world.wait(world.storage.counts.add(counting.nothing(month)))
+    world.wait(world.storage.counts.begin(month_of(month)))
     world.wait(desk.release_due())
 
 
