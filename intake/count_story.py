@@ -16,6 +16,7 @@ from intake.figures import (
     Reader,
     median_wait,
     months,
+    named,
     promise_kept,
     sum_meaning,
     together,
@@ -84,7 +85,7 @@ class _Teller:
         year = f"{int(now.month[:4]) - 1}{now.month[4:]}"
         before = next((month for month in every if month.month == year), every[0])
         for place, share in enumerate(self.shown.releases[-1].shares):
-            late, early = now.shares[place], _named(before.shares, share.id)
+            late, early = now.shares[place], named(before.shares, share.id)
             if late.percent is None:
                 continue
             told = early is not None and before is not now and percent_of(early) is not None
@@ -175,7 +176,7 @@ class _Teller:
         if len(blocks) < len(self.last):
             return []
         names = [figure.cell for figure in blocks[-1].figures]
-        added = [self._added([_named(block.figures, name) for block in blocks]) for name in names]
+        added = [self._added([named(block.figures, name) for block in blocks]) for name in names]
         return [figure for figure in added if figure is not None]
 
     def _sum(self, name: str) -> Figure | None:
@@ -184,7 +185,7 @@ class _Teller:
         cells = {one.cells for release in releases for one in release.sums if one.id == name}
         if len(cells) > 1:
             return None
-        return self._added([_named(month.sums, name) for month in self.last])
+        return self._added([named(month.sums, name) for month in self.last])
 
     def _added(self, figures: Sequence[Figure | None]) -> Figure | None:
         """None where a month's form did not have it: a part would be told as the whole."""
@@ -208,10 +209,6 @@ class _Teller:
 
     def _sentence(self, name: str, text: str, definition: str, **values: object) -> Sentence:
         return Sentence(name, self.reader.say(text).format(**values), definition)
-
-
-def _named(figures: Sequence[Figure], name: str) -> Figure | None:
-    return next((figure for figure in figures if figure.cell == name), None)
 
 
 def percent_of(figure: Figure) -> str | None:

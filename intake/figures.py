@@ -214,6 +214,11 @@ def _sums(release: Release, reader: Reader) -> Iterator[Figure]:
         )
 
 
+def named(figures: Sequence[Figure], name: str) -> Figure | None:
+    """The figure of this cell, share or sum."""
+    return next((figure for figure in figures if figure.cell == name), None)
+
+
 def promise_kept(month: Month) -> Figure | None:
     """First answers that came in time."""
     block = month.block(PROMISE)

@@ -16,6 +16,7 @@ from intake.figures import (
     Reader,
     median_wait,
     months,
+    named,
     promise_kept,
     sum_meaning,
 )
@@ -78,14 +79,14 @@ class Trends:
         return self._counts(base, self.reader.say(words.BASES[base]), meaning, found)
 
     def _sum(self, name: str) -> Chart:
-        found = self._each(lambda month: _named(month.sums, name))
+        found = self._each(lambda month: named(month.sums, name))
         release = self.shown.releases[-1]
         last = next(one for one in release.sums if one.id == name)
         meaning = sum_meaning(release, last, self.reader)
         return self._counts(f"sum-{name}", self.reader.label(last.label), meaning, found)
 
     def _share(self, name: str, meaning: str) -> Chart:
-        found = self._each(lambda month: _named(month.shares, name))
+        found = self._each(lambda month: named(month.shares, name))
         label = next(figure.label for figure in reversed(found) if figure is not None)
         title = f"{label}. {self.reader.say(words.SHARE)}, %"
         of = self.reader.say(words.BASES[REQUESTS])
@@ -300,10 +301,6 @@ def short_month(language: Language, month: str) -> str:
         language.say("Dec"),
     )
     return names[int(month[5:]) - 1]
-
-
-def _named(figures: Sequence[Figure], name: str) -> Figure | None:
-    return next((figure for figure in figures if figure.cell == name), None)
 
 
 def _some(block: Block) -> bool:
