@@ -50,10 +50,11 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """A unit of work, all or nothing, durable when this returns."""
 
-    async def settle(self) -> bool:
+    async def settle(self, *, again: bool = False) -> bool:
         """Let the disk forget which rows were written together, as far as the database can.
 
-        False: another program kept it from that; to be tried again.
+        False: another program kept it from that; to be tried again. `again`: so it is, and no row
+        was replaced for it.
         """
 
     async def compact(self) -> bool:
@@ -63,7 +64,7 @@ class Database(Protocol):
         """
 
     async def lay_anew(self) -> bool:
-        """Where rows were erased since the last time: let nothing be left of where they lay.
+        """Where rows were erased or replaced since the last time: let nothing be left of them.
 
         Costs time and memory by the size of the database. False: see `compact`.
         """

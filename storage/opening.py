@@ -42,7 +42,7 @@ class Storage:
 
         To be called at the start, since a server that was killed left its log, and now and then.
         """
-        return await self.database.settle()
+        return await self.database.settle(again=True)
 
     async def lay_anew(self) -> bool:
         """Let the file forget where erased rows lay; False: try again later. Once an hour."""

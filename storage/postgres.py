@@ -85,7 +85,7 @@ class PostgresDatabase:
         async with _faults(), self._engine.begin() as connection:
             return await connection.run_sync(work)
 
-    async def settle(self) -> bool:
+    async def settle(self, *, again: bool = False) -> bool:
         """The server's log is its own affair; for what rows tell, see `Drafts.expire`."""
         return True
 

@@ -56,7 +56,7 @@ class SqliteDatabase:
         self._waiting: list[_Waiting] = []
         self._busy = False
         self._flushing: asyncio.Task[None] | None = None  # a reference, or it may be collected
-        self._signposts = True  # to rows that are erased; nobody knows what was before
+        self._stale = True  # something may be left of erased rows; nobody knows what was before
 
     async def one(self, statement: Prepared, values: dict[str, Any]) -> Rows:
         call = (statement, tuple([values[name] for name in statement.order]))
@@ -77,23 +77,24 @@ class SqliteDatabase:
     async def write(self, work: Work[T]) -> T:
         return await self._in_thread(lambda session: session.write(work))
 
-    async def settle(self) -> bool:
+    async def settle(self, *, again: bool = False) -> bool:
+        self._stale = self._stale or not again
         return await self._in_thread(Session.settle)
 
     async def compact(self) -> bool:
-        self._signposts = True
+        self._stale = True
         return await self._in_thread(Session.compact)
 
     async def lay_anew(self) -> bool:
-        if not self._signposts:
+        if not self._stale:
             return True
-        self._signposts = False
+        self._stale = False
         try:
             done = await self._in_thread(Session.lay_anew)
         except StorageUnavailable:
-            self._signposts = True
+            self._stale = True
             raise
-        self._signposts = self._signposts or not done
+        self._stale = self._stale or not done
         return done
 
     async def open(self) -> None:

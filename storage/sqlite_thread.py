@@ -5,7 +5,7 @@ Faults leave here as the driver raised them; `storage/sqlite.py` puts them into 
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, StaticPool, create_engine
@@ -23,6 +23,10 @@ LEAST_PATIENCE = 0.02
 
 LOG_PATIENCE = 0.1
 """Seconds for emptying the log, which can be tried again: everybody else waits meanwhile."""
+
+LAID_ANEW_AT_ONCE = 8 << 20
+"""Bytes of a database that is laid anew whenever something is erased: in it that takes no longer
+than a few commits. A larger one waits for the hour."""
 
 MOST_LAID_ANEW = 256 << 20
 """Bytes of a database that are held in memory, and in the log, while it is laid anew: some ten
@@ -84,12 +88,18 @@ class Session:
     def compact(self) -> bool:
         """Overwrite in the file what was deleted, then cut freed pages off it. False: see `settle`.
 
+        A small file is laid anew instead: of one row in some thousand, SQLite leaves a copy in the
+        unused part of a page that it filled and emptied again, which `secure_delete` passes over.
+
         In this order, since a page that is cut off is not written any more. A page that was in use
         at the end of the file is moved, and its old blocks, sealed rows as they were, are then the
         file system's. Against that only encryption of the whole disk helps.
         """
         if not self.settle():
             return False
+        if self._size() <= LAID_ANEW_AT_ONCE:
+            with suppress(sqlite3.OperationalError):  # a full disk, another writer: in an hour then
+                return self.lay_anew()
         self._raw.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
         return self.settle()
 
@@ -99,13 +109,16 @@ class Session:
         The tree of a table goes by signposts: keys of rows as they were when a page was divided. A
         row that is deleted leaves its key behind in them, and that is half of a case's random id.
         """
-        [[pages]] = self._raw.execute("PRAGMA page_count").fetchall()
-        [[size]] = self._raw.execute("PRAGMA page_size").fetchall()
-        if pages * size > MOST_LAID_ANEW:
+        if self._size() > MOST_LAID_ANEW:
             return True
         with self.patience(LOG_PATIENCE):
             self._raw.execute("VACUUM")
         return self.settle()
+
+    def _size(self) -> int:
+        [[pages]] = self._raw.execute("PRAGMA page_count").fetchall()
+        [[size]] = self._raw.execute("PRAGMA page_size").fetchall()
+        return int(pages * size)
 
     @contextmanager
     def patience(self, seconds: float) -> Iterator[None]:

@@ -134,8 +134,8 @@ class Deadly:
         self._fate()
         return found
 
-    async def settle(self) -> bool:
-        return await self._within.settle()
+    async def settle(self, *, again: bool = False) -> bool:
+        return await self._within.settle(again=again)
 
     async def compact(self) -> bool:
         return await self._within.compact()

@@ -1,5 +1,6 @@
 """What the disk still tells: nothing of what was deleted, no order, and nothing to strangers."""
 
+import random
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -92,6 +93,22 @@ async def test_expired_drafts_leave_no_bytes(sqlite: Storage, folder: Path) -> N
         await sqlite.drafts.put(row, None)
     assert found(folder, 7)
     assert await sqlite.drafts.expire(NOW.replace(hour=16)) == 20
+    assert [found(folder, number) for number in range(20)] == [[]] * 20
+
+
+@pytest.mark.parametrize("seed", [8, 189, 264, 493])
+async def test_nor_where_pages_are_filled_and_emptied_by_each_other(
+    sqlite: Storage, folder: Path, seed: int
+) -> None:
+    """Ids by which SQLite leaves a copy of a row in the unused part of a page."""
+    dice = random.Random(seed)
+    for _ in range(40):
+        await sqlite.drafts.put(replace(a_draft(), id=dice.randbytes(16)), None)
+    for number in range(20):
+        sealed = planted(number, 600 + 400 * number)
+        row = replace(a_draft(), id=dice.randbytes(16), sealed=sealed, expires=NOW)
+        await sqlite.drafts.put(row, None)
+    await sqlite.drafts.expire(NOW.replace(hour=16))
     assert [found(folder, number) for number in range(20)] == [[]] * 20
 
 
