@@ -182,9 +182,10 @@ def test_hardly_a_cell_of_fewer_than_ten_is_shown() -> None:
     counts = {"a": 9, "b": 5, "c": 0, "d": 500}
     drawn = [released(counts, 514, rules=Rules())[1] for _ in range(3000)]
     shown = {cell: sum(one[cell] is not None for one in drawn) for cell in counts}
-    assert shown["a"] < 120  # one time in fifty: sixty
-    assert shown["b"] < 20
-    assert shown["c"] < 5
+    # One time in fifty, in three hundred, in six thousand: 56, 9 and 1 of these, give or take.
+    assert shown["a"] < 120
+    assert shown["b"] < 40
+    assert shown["c"] < 12
     assert all(one["a"] is None or one["a"] >= 20 for one in drawn)
 
 
