@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from crypto.errors import CryptoError
+from desk.errors import DeskError
 from desk.page.session import Session
+from intake.errors import TropaError
 
 if TYPE_CHECKING:
     from desk.page.conversation import Asked
@@ -63,7 +66,7 @@ class Pages:
         then says why."""
         try:
             me = None if self._session.locked else self._session.room.me
-        except Exception:
+        except (DeskError, TropaError, CryptoError, OSError):  # a damaged roster is told elsewhere
             me = None
         queue, counts = me is None or me.opens_cases, me is not None and me.opens_counts
         return {"opens_queue": queue, "opens_counts": counts}
