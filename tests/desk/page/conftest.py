@@ -78,3 +78,4 @@ def unlocks(page: Page) -> None:
     page.fill("#passphrase", PASSPHRASE)
     page.click("button.main")
     page.wait_for_selector("form[data-lock]")
+    page.wait_for_load_state()  # keys are heard from then on

@@ -182,6 +182,7 @@ def test_the_list_refreshes_by_itself_and_keeps_the_focus(
     page.fill("#passphrase", "four random test words")
     page.click("button.main")
     expect(page.locator("a.case")).to_have_text([first.case[:8]])
+    page.wait_for_load_state()
     page.keyboard.press("j")
     expect(page.locator("a.case").first).to_be_focused()
     second = asks(world)
