@@ -12,6 +12,7 @@ from typing import Final, Literal, Self
 from pydantic import AwareDatetime, Field, ValidationError
 
 from intake.answers import Answers, BadAnswers, decode, encode
+from intake.ledger import Past
 from intake.shapes import Bytes, CaseId, Digest, Id, Shape, Unreadable, decoded, encoded
 
 INTAKE: Final = "intake"
@@ -147,6 +148,7 @@ class About(StrEnum):
     ADVICE = "advice"
     LEVEL = "level"
     OUTCOME = "outcome"
+    REKEY = "rekey"
 
 
 class Outcome(StrEnum):
@@ -169,7 +171,9 @@ class DeskRecord(_Written):
     """The signed payload of a record of kind `reply` or `note`.
 
     It names its own place, so that a signature cannot be carried to another. `value`: the level
-    now, the outcome, or the key id of the colleague, by what it is about.
+    now, the outcome, the key id of the colleague, or of the case's key before, by what it is about.
+    `past`: how far its author had seen the record of key events (`intake.ledger.past`), so that
+    whoever reads it finds out if the two of them are shown different ones.
     """
 
     case: CaseId
@@ -178,6 +182,7 @@ class DeskRecord(_Written):
     at: AwareDatetime
     text: str = Field(default="", max_length=LONGEST, repr=False)
     value: str | None = Field(default=None, max_length=64)
+    past: Past | None = None
 
     @property
     def kind(self) -> str:

@@ -151,8 +151,8 @@ class Member(_Document):
     """One person of the organisation, by pseudonym and public keys (standard base64).
 
     `skills` and `languages` are ids, sorted; `capacity` is how many cases at a time. `counts`:
-    she may see the counts, whatever her role; it is written only where it is so, since rosters
-    of before have no such field.
+    she may see the counts, whatever her role. `until`: from that instant on she is as one who was
+    removed. What is not so is not written, since rosters of before have no such fields.
     """
 
     name: Name
@@ -163,6 +163,7 @@ class Member(_Document):
     languages: Ids = ()
     capacity: int = Field(default=5, ge=0, le=999)
     counts: bool = False
+    until: Annotated[AwareDatetime, AfterValidator(_utc)] | None = None
 
     @property
     def sealing_key(self) -> bytes:
@@ -184,14 +185,22 @@ class Member(_Document):
         """Whether the counts are for this member."""
         return self.counts or self.role is Role.COORDINATOR
 
+    def in_force(self, now: datetime) -> bool:
+        """Whether her time on the roster runs still."""
+        return self.until is None or now < self.until
+
     @model_serializer(mode="wrap")
     def _without_what_is_not_so(self, whole: SerializerFunctionWrapHandler) -> dict[str, object]:
-        document: dict[str, object] = whole(self)
-        return document if self.counts else {k: v for k, v in document.items() if k != "counts"}
+        return _without(whole(self), counts=False, until=None)
 
 
 class Roster(_Document):
-    """The list itself. `forms` are SHA-256 digests in hex, the one in use first."""
+    """The list itself. `forms` are SHA-256 digests in hex, the one in use first.
+
+    `approvals`: how many must sign before one member opens many cases at once to another (the
+    two-person rule, where it is 2). `revoked`: former members whose keys never come back; they
+    stay here whole, so that what they signed can still be told from what they did not.
+    """
 
     version: Literal[1] = 1
     organisation: Name
@@ -199,19 +208,30 @@ class Roster(_Document):
     valid_until: Annotated[AwareDatetime, AfterValidator(_utc)]
     forms: tuple[Digest, ...] = Field(min_length=1)
     members: tuple[Member, ...] = ()
+    approvals: int = Field(default=1, ge=1, le=5)
+    revoked: tuple[Member, ...] = ()
 
     @model_validator(mode="after")
     def _everything_once(self) -> Self:
+        everybody = (*self.members, *self.revoked)
         _once("name", (member.name.casefold() for member in self.members))
-        _once("sealing key", (member.sealing_public for member in self.members))
-        _once("signing key", (member.signing_public for member in self.members))
+        _once("sealing key", (member.sealing_public for member in everybody))
+        _once("signing key", (member.signing_public for member in everybody))
         _once("form", self.forms)
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_so(self, whole: SerializerFunctionWrapHandler) -> dict[str, object]:
+        return _without(whole(self), approvals=1, revoked=[])
 
     @property
     def form(self) -> str:
         """The digest of the form in use."""
         return self.forms[0]
+
+    def current(self, now: datetime) -> tuple[Member, ...]:
+        """The members whose time runs still: for everybody else the roster is as without them."""
+        return tuple(member for member in self.members if member.in_force(now))
 
     def with_member(self, member: Member) -> "Roster":
         """The next roster, with one member more; `RosterInvalid` if name or keys are taken."""
@@ -219,10 +239,30 @@ class Roster(_Document):
 
     def without_member(self, name: str) -> "Roster":
         """The next roster, without the member of this name; `RosterInvalid` if nobody has it."""
-        left = tuple(one for one in self.members if one.name.casefold() != name.casefold())
-        if len(left) == len(self.members):
-            raise RosterInvalid("Nobody of this name stands on the roster. See: tropa roster show.")
-        return self._next(members=left)
+        gone = self._named(name)
+        return self._next(members=tuple(one for one in self.members if one != gone))
+
+    def revoking(self, name: str) -> "Roster":
+        """The same, and her keys never come back. `RosterInvalid` if nobody has this name."""
+        gone = self._named(name)
+        left = tuple(one for one in self.members if one != gone)
+        return self._next(members=left, revoked=(*self.revoked, gone))
+
+    def with_end(self, name: str, until: datetime | None) -> "Roster":
+        """The next roster, on which this member's time ends then, or with the roster alone."""
+        changed = self._named(name)
+        ending = changed.model_copy(update={"until": until})
+        return self._next(members=tuple(ending if one == changed else one for one in self.members))
+
+    def with_approvals(self, approvals: int) -> "Roster":
+        """The next roster, with another rule for opening many cases at once."""
+        return self._next(approvals=approvals)
+
+    def _named(self, name: str) -> Member:
+        for member in self.members:
+            if member.name.casefold() == name.casefold():
+                return member
+        raise RosterInvalid("Nobody of this name stands on the roster. See: tropa roster show.")
 
     def with_form(self, digest: str) -> "Roster":
         """The next roster, with this form in use; the earlier ones stay, for their cases."""
@@ -238,6 +278,11 @@ class Roster(_Document):
         except ValidationError as error:
             message = error.errors(include_url=False, include_input=False)[0]["msg"]
             raise RosterInvalid(message.removeprefix("Value error, ") + ".") from None
+
+
+def _without(document: dict[str, object], **usual: object) -> dict[str, object]:
+    """`document` without the fields that say only what is usual."""
+    return {k: v for k, v in document.items() if k not in usual or v != usual[k]}
 
 
 def _once(what: str, values: Iterable[str]) -> None:
@@ -305,6 +350,11 @@ def check(roster: Roster, now: datetime, highest_epoch: int, remembered: int | N
             "The organisation must extend it and sign it again (tropa roster extend, "
             "tropa roster sign)."
         )
+
+
+def digest(roster: Roster) -> str:
+    """SHA-256 of all that the roster says, in hex: its name in the record of key events."""
+    return hashlib.sha256(roster.to_payload()).hexdigest()
 
 
 def days_left(roster: Roster, now: datetime) -> int:

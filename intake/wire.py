@@ -4,6 +4,8 @@
 the clear header, one wrap. Shapes and JSON only.
 """
 
+import hashlib
+from collections.abc import Iterable
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
@@ -19,6 +21,9 @@ CUT_SHORT = (
 
 PAGE: Final = 50
 """Waiting cases in one answer of the queue."""
+
+WRAPS: Final = 500
+"""Wraps in one request, and in one page of cases to be wrapped."""
 
 
 class Header(Shape):
@@ -193,3 +198,112 @@ class Judged(Shape):
 
     level: Level
     record: SealedPart
+
+
+class ToWrap(Shape):
+    """A case that the one who asks can open and the target of a mandate cannot yet.
+
+    `wrap`: hers who asks. `epoch`: of the roster that the case is sealed under.
+    """
+
+    id: CaseId
+    epoch: int = Field(ge=1)
+    wrap: Bytes
+
+
+class Wrappable(Shape):
+    """The body of `GET /v1/wraps?mandate=&after=`: one page, by the order of case ids.
+
+    `left`: how many the one who asks could wrap from here on, this page included. `closed_to_her`:
+    how many the mandate reaches besides, that she cannot open herself. `after`: the id to ask for
+    the next page with; None at the end.
+    """
+
+    cases: tuple[ToWrap, ...]
+    left: int = Field(ge=0)
+    closed_to_her: int = Field(default=0, ge=0)
+    after: CaseId | None = None
+
+
+class NewWrap(Shape):
+    """The key of one case, wrapped to the target."""
+
+    case: CaseId
+    wrap: Bytes
+
+
+class Wrapping(Shape):
+    """The body of `POST /v1/wraps`: under which mandate, and the wraps for whom it names."""
+
+    mandate: Digest
+    wraps: tuple[NewWrap, ...] = Field(min_length=1, max_length=WRAPS)
+
+
+class Wrapped(Shape):
+    """Its answer: `done` were added; `gone` were erased meanwhile, moved, or hers already."""
+
+    done: int = Field(ge=0)
+    gone: int = Field(ge=0)
+
+
+class Rekeyable(Shape):
+    """The body of `GET /v1/rekey?after=`: whole cases that somebody could open who left.
+
+    The rest as in `Wrappable`. A page ends early where it grows large: it holds at least one case.
+    """
+
+    cases: tuple[CaseFile, ...]
+    left: int = Field(ge=0)
+    closed_to_her: int = Field(default=0, ge=0)
+    after: CaseId | None = None
+
+
+class Rekeyed(Shape):
+    """A case under a fresh key. `was`: `state_of` the case it was made from: where anything was
+    added or moved since, it is not taken, and is to be fetched again.
+
+    `records`: all of before under their numbers and kinds, and one note more. `wraps`: for each of
+    its openers who is on the roster in force, and nobody else.
+    """
+
+    id: CaseId
+    was: Digest
+    epoch: int = Field(ge=1)
+    public_key: Bytes
+    records: tuple[SealedPart, ...] = Field(min_length=2)
+    wraps: dict[KeyId, Bytes] = Field(min_length=1)
+    token: Bytes | None = None
+
+
+class Rekeying(Shape):
+    """The body of `POST /v1/rekey`. Each case is changed for itself, all or nothing."""
+
+    cases: tuple[Rekeyed, ...] = Field(min_length=1)
+
+
+class RekeyAnswer(Shape):
+    """Its answer, by case id: `moved` are to be fetched again, `gone` were erased or need no new
+    key any more."""
+
+    done: tuple[CaseId, ...] = ()
+    moved: tuple[CaseId, ...] = ()
+    gone: tuple[CaseId, ...] = ()
+
+
+class Signed(Shape):
+    """The body of `POST /v1/mandates`: a mandate's DSSE envelope with the caller's signature."""
+
+    envelope: Bytes = Field(max_length=8192)
+
+
+def state_of(public_key: bytes, token: bytes | None, records: int, openers: Iterable[str]) -> str:
+    """What a case is compared by before it is changed as a whole, 64 hex digits.
+
+    Records are only ever added, so that their number tells whether one was; whoever can open it
+    is hashed as well, lest somebody to whom it was wrapped meanwhile be shut out again.
+    """
+    state = hashlib.sha256(b"tropa/1 state of a case" + public_key)
+    state.update(hashlib.sha256(token or b"").digest())
+    state.update(records.to_bytes(4, "big"))
+    state.update(" ".join(sorted(openers)).encode("ascii"))
+    return state.hexdigest()

@@ -4,7 +4,8 @@ No row may tell when, or after which other row, it came: there are no counters, 
 times finer than an hour, and nothing that leads from a draft to a case. Hence `slot`, the primary
 key of every table with content: a number computed from random ids. SQLite lays rows out by it.
 (WITHOUT ROWID would hide the order as well, but moves every value above a kilobyte to a page of
-its own: a wrap of 1.2 KB would take 4.6.)
+its own: a wrap of 1.2 KB would take 4.6.) Key events alone stand in a row, because they must: each
+bears a day and no hour, and names a case by a mark that leads to none.
 """
 
 from hashlib import blake2b
@@ -112,6 +113,15 @@ wraps = Table(
     Index(None, "key_id", "asked", "case_slot"),
 )
 
+withdrawn = Table(
+    "withdrawn",
+    metadata,
+    _slot(),
+    _case(),
+    Column("key_id", String, nullable=False),
+    Index(None, "case_slot", "key_id"),
+)
+
 replies = Table(
     "replies",
     metadata,
@@ -161,6 +171,15 @@ releases = Table(
     "releases",
     metadata,
     Column("month", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("head", LargeBinary, nullable=False),
     Column("body", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
