@@ -396,6 +396,7 @@ async def test_no_clear_column_is_there_beyond_those_allowed(storage: Storage) -
         "alembic_version": "version_num",
         "cases": " ".join(sorted([*own.split(), *header.split()])),
         "drafts": "expires id revision sealed slot",
+        "events": "body head number",
         "facts": "key value",
         "links": "chat id key_id",
         "locks": "case_slot locator salt sealed slot",
@@ -404,6 +405,7 @@ async def test_no_clear_column_is_there_beyond_those_allowed(storage: Storage) -
         "releases": "body month",  # what coordinators are shown, and nothing else of the month
         "replies": "case_slot doubtful number sealed slot state token",
         "tallies": "key_name month sealed",
+        "withdrawn": "case_slot key_id slot",
         "wraps": "asked case_slot key_id sealed slot",
     }
 
