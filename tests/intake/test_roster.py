@@ -228,3 +228,43 @@ def test_an_organisation_survives_its_file() -> None:
 def test_an_organisation_that_breaks_a_rule_is_invalid(changes: dict[str, object]) -> None:
     with pytest.raises(RosterError):
         organisation(**changes)
+
+
+def test_a_roster_of_before_reads_and_is_written_as_it_was() -> None:
+    """Its signatures cover these very bytes."""
+    document = json.loads(roster().to_payload())
+    assert set(document) == {
+        "version", "organisation", "epoch", "valid_until", "forms", "members",
+    }  # fmt: skip
+    assert not {"counts", "until"} & set(document["members"][0])
+
+
+def test_what_is_not_usual_is_written_and_read_again() -> None:
+    ending = member(1).model_copy(update={"until": NOW + timedelta(days=3)})
+    changed = roster(members=(ending,), approvals=2, revoked=(member(2),))
+    assert Roster.from_payload(changed.to_payload()) == changed
+
+
+def test_a_revoked_member_is_gone_and_her_keys_never_come_back() -> None:
+    revoked = roster().revoking("Member-1")
+    assert [one.name for one in revoked.members] == ["member-2"]
+    assert [one.name for one in revoked.revoked] == ["member-1"]
+    with pytest.raises(RosterInvalid, match="twice"):
+        revoked.with_member(member(1, "somebody"))
+    revoked.with_member(member(3, "member-1"))  # a new key under the old name is another matter
+
+
+def test_a_member_whose_time_is_over_is_not_current() -> None:
+    ending = roster().with_end("member-1", NOW)
+    assert [one.name for one in ending.current(NOW - timedelta(seconds=1))] == [
+        "member-1",
+        "member-2",
+    ]
+    assert [one.name for one in ending.current(NOW)] == ["member-2"]
+    assert ending.with_end("member-1", None).current(NOW) == roster().members
+
+
+@pytest.mark.parametrize("approvals", [0, 6])
+def test_the_rule_for_many_cases_is_between_one_and_five(approvals: int) -> None:
+    with pytest.raises(RosterInvalid):
+        roster().with_approvals(approvals)
