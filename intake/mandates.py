@@ -35,7 +35,8 @@ class MandateError(TropaError):
 class Purpose(StrEnum):
     """What a mandate allows.
 
-    `ONBOARD`: open cases, to a member who takes cases. `RECOVER`: every case, by the recovery key.
+    `ONBOARD`: open cases, to a member who takes cases; or every case, to a new recovery key.
+    `RECOVER`: every case, by the recovery key, to a member who takes cases.
     """
 
     ONBOARD = "onboard"
@@ -96,7 +97,7 @@ def check(
     `target`: the member to whom it opens cases, as she stands on the roster in force, None if she
     does not. Raises `MandateError`.
     """
-    if target is None or not target.opens_cases:
+    if target is None or not _may_be_given(mandate, target):
         raise MandateError(
             "The member to whom the cases would be opened is not on the roster, or opens no cases."
         )
@@ -109,9 +110,15 @@ def check(
         )
 
 
+def _may_be_given(mandate: Mandate, target: Member) -> bool:
+    """A new recovery key is given what the old one had: by leads, since the old one may be lost."""
+    anew = mandate.purpose is Purpose.ONBOARD and target.role is Role.RECOVERY
+    return target.opens_cases or anew
+
+
 def reaches(mandate: Mandate, header: CaseHeader, target: Member) -> bool:
     """Whether the mandate is about this case."""
-    if mandate.purpose is Purpose.RECOVER:
+    if mandate.purpose is Purpose.RECOVER or target.role is Role.RECOVERY:
         return True
     if header.state is State.CLOSED:
         return False

@@ -85,9 +85,17 @@ def test_two_persons_must_have_signed_where_the_roster_asks_for_two() -> None:
 
 
 def test_nobody_is_given_cases_who_opens_none() -> None:
-    for target in (None, member(3, "kira", Role.COORDINATOR), member(3, "safe", Role.RECOVERY)):
+    for target in (None, member(3, "kira", Role.COORDINATOR)):
         with pytest.raises(MandateError, match="not on the roster"):
             check(MANDATE, {LEAD}, 1, target, NOW)
+
+
+def test_a_new_recovery_key_is_given_every_case_by_leads_and_not_by_the_old_one() -> None:
+    safe = member(3, "safe", Role.RECOVERY)
+    check(MANDATE, {LEAD}, 1, safe, NOW)
+    assert reaches(MANDATE, header(state=State.CLOSED, language="en"), safe)
+    with pytest.raises(MandateError, match="not on the roster"):
+        check(RECOVERY, {LEAD}, 1, safe, NOW)
 
 
 def test_a_mandate_ends_and_none_lasts_longer_than_it_may() -> None:
