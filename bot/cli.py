@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 import uvloop
 
-from bot import doctor, logs
+from bot import credential_commands, doctor, logs
 from bot.content import ContentInvalid, read_form
 from bot.service import serve
 from bot.settings import load_settings
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 form = typer.Typer(help="Check and read a form.", no_args_is_help=True)
 app.add_typer(form, name="form")
+app.add_typer(credential_commands.app, name="credentials")
 
 
 @app.command()

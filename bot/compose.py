@@ -17,6 +17,7 @@ from bot.counts import CountsDesk
 from bot.drafts import SealedDrafts
 from bot.http import AiohttpRequest
 from bot.inboxes import SealedInboxes
+from bot.key_uses import KeyUses
 from bot.line import RosterLine
 from bot.links import VolunteerLinks
 from bot.locks import Locks
@@ -75,6 +76,7 @@ class Server:
     handing: Handing
     alerts: Alerts
     counts: CountsDesk
+    uses: KeyUses
     texts: Texts
     queue: Parts
     clock: Clock
@@ -95,15 +97,22 @@ def compose(
     bot = Bot(token, base_url=base, request=request, get_updates_request=request)
     texts = Texts.load("bot")
     line = RosterLine(settings.roster, content, storage.facts, clock)
-    counting = Counting(content.form, TallyKey(settings.return_key_bytes()), os.urandom)
-    maker = CaseMaker(
-        content.form, counting, line.roster, settings.return_key_bytes(), clock, random=os.urandom
-    )
-    locks, tokens = Locks(os.urandom), Tokens(settings.return_key_bytes(), os.urandom)
+    keys = settings.return_keys()
+    older = tuple(TallyKey(key) for key in keys.older)
+    counting = Counting(content.form, TallyKey(keys.current), os.urandom, older)
+    maker = CaseMaker(content.form, counting, line.roster, keys.current, clock, random=os.urandom)
+    locks, tokens = Locks(os.urandom), Tokens(keys.current, os.urandom, keys.older)
     messenger, chats = TelegramMessenger(f"{base}{token}", request), Chats()
     painter = Painter(messenger, pause)
-    keys = LinkedChats(settings.return_key_bytes())
-    links = VolunteerLinks(storage.links, storage.nonces, keys, line.roster, clock, os.urandom)
+    links = VolunteerLinks(
+        storage.links,
+        storage.nonces,
+        LinkedChats(keys.current),
+        line.roster,
+        clock,
+        os.urandom,
+        tuple(LinkedChats(key) for key in keys.older),
+    )
     alerts = Alerts(
         storage.cases, links, content.form, messenger, painter, chats, texts, clock, pause
     )
@@ -171,6 +180,7 @@ def compose(
         handing,
         alerts,
         counts,
+        KeyUses(storage.facts, keys, clock),
         texts,
         queue,
         clock,

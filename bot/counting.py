@@ -3,10 +3,14 @@
 A count is handed to storage together with what is counted, and written in the same transaction;
 there a tally is opened for the instant of adding to it. Counting never stands in the way of a
 person: a tally that cannot be opened is begun anew, and the operator is told.
+
+A month that a new return key cuts through is put together at the start of the server: what is
+taken back later must be in the tally that it is taken from.
 """
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,7 +33,7 @@ from intake.counting import (
 )
 from intake.questions import Form
 from intake.records import Outcome
-from storage.rows import Count
+from storage.rows import Count, Together
 
 log = logging.getLogger("tropa.counts")
 
@@ -41,6 +45,7 @@ class Counting:
     form: Form
     key: TallyKey
     random: Random = field(repr=False)
+    older: tuple[TallyKey, ...] = ()
 
     def request(self, answers: Answers, header: CaseHeader, now: datetime) -> Count:
         """A request that is sent."""
@@ -67,8 +72,31 @@ class Counting:
         return self._count(month_of(now), of_closing(outcome))
 
     def opened(self, month: str, sealed: bytes) -> Tally:
-        """Raises `CryptoError`, `BadTally`."""
-        return Tally.from_bytes(self.key.open(month, sealed))
+        """A tally under whichever key it was sealed. Raises `CryptoError`, `BadTally`."""
+        *others, last = self.key, *self.older
+        for key in others:
+            with suppress(CryptoError):
+                return Tally.from_bytes(key.open(month, sealed))
+        return Tally.from_bytes(last.open(month, sealed))
+
+    def together(self, month: str, rows: list[tuple[bytes, bytes]]) -> Together | None:
+        """What keys of before sealed of a month, and this one, as one tally under this one.
+
+        None where there is nothing of theirs, or where something does not open: it stays as it is,
+        to be told when the month is released.
+        """
+        mine = {self.key.name, *(key.name for key in self.older)}
+        ours = [(name, sealed) for name, sealed in rows if name in mine]
+        if not any(name != self.key.name for name, _ in ours):
+            return None
+        tally = Tally()
+        try:
+            for _, sealed in ours:
+                tally = tally.plus(self.opened(month, sealed))
+        except (CryptoError, BadTally):
+            return None
+        sealed = self.key.seal(month, tally.to_bytes(), self.random)
+        return Together(self.key.name, sealed, tuple(name for name, _ in ours))
 
     def _count(
         self, month: str, more: Iterable[Cell], less: Iterable[Cell] = (), *, only: bool = False

@@ -47,11 +47,15 @@ class CountsDesk:
         self._making = asyncio.Lock()
         self._last: Today | None = None
 
+    async def gather(self) -> None:
+        """Take over what was counted under keys of before. At the start, before anything counts."""
+        await self._counts.gather(self._counting.together)
+
     async def release_due(self) -> None:
         """Release every month that has ended.
 
         What cannot be opened is waited for until the day on which the month is to be shown, since
-        the key that was replaced may come back; then the month is released with nothing in it
+        the key that is missing may come back; then the month is released with nothing in it
         shown: a part of it would be told as if it were the whole.
 
         The first month of a line is released even if nobody came.
@@ -71,9 +75,9 @@ class CountsDesk:
                 await self._counts.release(month, partial(self._released, month))
             except (CryptoError, BadTally):
                 log.warning(
-                    "the counts of %s cannot be released: they were sealed with another "
-                    "RETURN_KEY, or are damaged. Put that key back before %s, or all of that "
-                    "month is hidden. Later months wait.",
+                    "the counts of %s cannot be released: they were sealed with a RETURN_KEY that "
+                    "is not here any more, or are damaged. Put that key back below the first one "
+                    "before %s, or all of that month is hidden. Later months wait.",
                     month,
                     Release(month=month, rules=self._rules).shown_from,
                 )

@@ -14,9 +14,12 @@ from telegram.error import InvalidToken, TelegramError
 
 from bot.compose import utc_now
 from bot.content import Content, load_content
+from bot.exposure import exposed
 from bot.http import AiohttpRequest
+from bot.keyring import ReturnKeys
 from bot.line import EPOCH, CannotTell, read_roster, try_keys
-from bot.settings import Settings, SettingsInvalid, address, load_settings
+from bot.pruning import Need, needs
+from bot.settings import Settings, SettingsInvalid, address, load_settings, places_of_secrets
 from crypto.tally import TallyKey
 from intake.counting import month_of
 from intake.errors import StorageUnavailable, TropaError
@@ -24,7 +27,7 @@ from intake.roster import Roster, RosterError, check, days_left
 from intake.routing import gaps
 from storage.counts import Counts
 from storage.migrations import pending
-from storage.opening import open_storage, sqlite_file
+from storage.opening import Storage, open_storage, sqlite_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,10 @@ async def examine() -> list[Finding]:
 async def _examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _settings(settings)
     yield _credentials(settings)
-    epoch, strange, finding = await _database(settings)
+    epoch, others, finding = await _database(settings)
     yield finding
-    if strange:
-        yield Finding(False, "counts", _sealed_otherwise(strange))
+    for other in others:
+        yield other
     try:
         content = load_content(settings)
     except TropaError as error:
@@ -81,14 +84,18 @@ def _settings(settings: Settings) -> Finding:
 
 def _credentials(settings: Settings) -> Finding:
     try:
-        settings.return_key_bytes()
+        older = len(settings.return_keys().older)
+        readable = exposed(places_of_secrets())
     except SettingsInvalid as error:
         return Finding(False, "credentials", str(error))
-    return Finding(True, "credentials", "bot token and return key are there")
+    if readable:
+        return Finding(False, "credentials", ". ".join(readable))
+    keys = f"{1 + older} return keys are" if older else "one return key is"
+    return Finding(True, "credentials", f"bot token is there; {keys} there")
 
 
-async def _database(settings: Settings) -> tuple[int, list[str], Finding]:
-    """The highest epoch seen, and the months of which counts do not open with the return key."""
+async def _database(settings: Settings) -> tuple[int, list[Finding], Finding]:
+    """The highest epoch seen, what is sealed with which return key, and the database itself."""
     try:
         file = sqlite_file(settings.database_url)
         if file is not None and not file.exists():
@@ -100,32 +107,51 @@ async def _database(settings: Settings) -> tuple[int, list[str], Finding]:
         storage = await open_storage(settings.database_url)
         try:
             epoch = await storage.facts.get(EPOCH) or 0
-            strange = await _sealed_with_another(settings, storage.counts)
+            sealed = await _keys(settings, storage)
         finally:
             await storage.close()
     except StorageUnavailable as error:
         return 0, [], Finding(False, "database", str(error))
-    return epoch, strange, Finding(True, "database", "reachable and up to date")
+    return epoch, sealed, Finding(True, "database", "reachable and up to date")
 
 
-async def _sealed_with_another(settings: Settings, counts: Counts) -> list[str]:
-    """Months that are not released yet, and hold counts of another return key."""
+async def _keys(settings: Settings, storage: Storage) -> list[Finding]:
     try:
-        name = TallyKey(settings.return_key_bytes()).name
+        keys = settings.return_keys()
     except SettingsInvalid:
         return []
+    found = []
+    if keys.older:
+        found.append(Finding(True, "older return keys", _older(await needs(keys, storage))))
+    strange = await _sealed_with_another(keys, storage.counts)
+    if strange:
+        found.append(Finding(False, "counts", _sealed_otherwise(strange)))
+    return found
+
+
+def _older(found: list[Need]) -> str:
+    kept = [need.words for need in found if need.reasons]
+    gone = len(found) - len(kept)
+    can = [f"{gone} can go: tropa-server credentials prune DIR"] if gone else []
+    return ". ".join([*can, *(f"still needed, {words}" for words in kept)])
+
+
+async def _sealed_with_another(keys: ReturnKeys, counts: Counts) -> list[str]:
+    """Months that are not released yet, and hold counts of a return key that is not here."""
+    names = {TallyKey(key).name for key in (keys.current, *keys.older)}
     running = month_of(utc_now())
     return [
         month
         for month in (*await counts.due(running), running)
-        if any(key != name for key, _ in await counts.tallies(month))
+        if any(key not in names for key, _ in await counts.tallies(month))
     ]
 
 
 def _sealed_otherwise(months: list[str]) -> str:
     return (
-        f"what was counted in {', '.join(months)} was sealed with another RETURN_KEY, wholly or in "
-        "part. Put that key back before more is counted: else these months will be hidden whole."
+        f"what was counted in {', '.join(months)} was sealed with a RETURN_KEY that is not here, "
+        "wholly or in part. Put that key below the first one: else these months will be hidden "
+        "whole."
     )
 
 

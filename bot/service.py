@@ -61,7 +61,15 @@ async def serve(
         await storage.settle()  # a server that was killed left its log, which tells too much
         server = compose(settings, content, storage, clock, pause)
         await server.line.start()  # no roster, no start
+        await _take_over(server)
         await _run(server, stack, stop or _stopped_by_signals())
+
+
+async def _take_over(server: Server) -> None:
+    """What keys of before sealed, as far as it can be sealed anew: before anything uses it."""
+    await server.uses.begin()
+    await server.counts.gather()
+    await server.links.renew()
 
 
 async def _run(server: Server, stack: AsyncExitStack, stop: asyncio.Event) -> None:
@@ -136,6 +144,7 @@ def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
         (timedelta(minutes=10), lambda: nonces.expire(server.clock())),
         (timedelta(hours=1), lambda: cases.erase_due(server.clock())),
         (timedelta(hours=1), server.counts.release_due),
+        (timedelta(hours=1), server.uses.note),
         (timedelta(hours=1), server.storage.lay_anew),
         (timedelta(days=1), lambda: _tell_untaken(server)),
     ]

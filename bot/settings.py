@@ -5,18 +5,17 @@ first that is there counts: a file named after it in systemd's CREDENTIALS_DIREC
 by NAME_FILE, or the variable itself. What is wrong is said in the operator's terms.
 """
 
-import base64
-import binascii
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.keyring import BadKeys, ReturnKeys
 from intake.counts import Rules
 from intake.errors import TropaError
 
@@ -55,8 +54,8 @@ def _speakable(secret: SecretStr) -> SecretStr:
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 
-class Settings(BaseSettings):
-    """The server's settings; `.env.example` explains each of them."""
+class _Kept(BaseSettings):
+    """Where the server keeps things: all that some commands need."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -66,10 +65,15 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    database_url: str = "sqlite:///tropa.db"
+
+
+class Settings(_Kept):
+    """The server's settings; `.env.example` explains each of them."""
+
     telegram_token: SecretStr = Field(min_length=1)
     return_key: SecretStr = Field(min_length=1)
     telegram_api_url: str = "https://api.telegram.org"
-    database_url: str = "sqlite:///tropa.db"
     organisation: Path = Path("organisation.json")
     roster: Path = Path("roster.json")
     form: Path = _DEFAULT_FORM
@@ -95,28 +99,37 @@ class Settings(BaseSettings):
             blur=self.counts_blur,
         )
 
-    def return_key_bytes(self) -> bytes:
-        """The key that seals return tokens, 32 bytes. Raises `SettingsInvalid`."""
+    def return_keys(self) -> ReturnKeys:
+        """The keys that seal and open return tokens. Raises `SettingsInvalid`."""
         try:
-            key = base64.b64decode(self.return_key.get_secret_value().strip(), validate=True)
-        except (binascii.Error, ValueError):
-            key = b""
-        if len(key) != 32:
-            raise SettingsInvalid(
-                "RETURN_KEY must be 32 random bytes in base64. "
-                "Make one with: openssl rand -base64 32"
-            )
-        return key
+            return ReturnKeys.parse(self.return_key.get_secret_value())
+        except BadKeys as error:
+            raise SettingsInvalid(f"RETURN_KEY: {error}") from None
 
 
 def load_settings() -> Settings:
     """The settings as the environment gives them now. Raises `SettingsInvalid`."""
+    sources = credential_files()
+    return _loaded(Settings, {name.lower(): _read(name, path) for name, path in sources.items()})
+
+
+def load_database_url() -> str:
+    """Where the server's database is, whatever else is set. Raises `SettingsInvalid`."""
+    return _loaded(_Kept, {}).database_url
+
+
+_Model = TypeVar("_Model", bound=BaseSettings)
+
+
+def _loaded(model: type[_Model], given: dict[str, str]) -> _Model:
     try:
-        return Settings.model_validate(_credentials())
+        return model.model_validate(given)
     except ValidationError as error:
         lines = [f"{_name(fault['loc'])}: {_advice(fault['type'], fault['msg'])}"
                  for fault in error.errors()]  # fmt: skip
         raise SettingsInvalid("\n".join(lines)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _dot_env(error) from None
 
 
 def address(listen: str, setting: str) -> tuple[str, int]:
@@ -137,26 +150,76 @@ def _advice(kind: str, message: str) -> str:
     return f"{message.removeprefix('Value error, ')}. .env.example explains it."
 
 
-def _credentials() -> dict[str, str]:
-    found = {}
-    given = {**dotenv_values(".env"), **os.environ}
-    directory = given.get("CREDENTIALS_DIRECTORY")
-    for name in CREDENTIALS:
-        named = given.get(f"{name}_FILE")
-        in_directory = Path(directory) / name.lower() if directory else None
-        if in_directory is not None and in_directory.is_file():
-            found[name.lower()] = _read(name, in_directory)
-        elif named:
-            found[name.lower()] = _read(name, Path(named))
-    return found
+def credential_files() -> dict[str, Path]:
+    """The file of each secret that is given by one. Raises `SettingsInvalid`."""
+    given, directory = _given(), credentials_directory()
+    there = {} if directory is None else _files_in(directory)
+    named = {name: Path(path) for name in CREDENTIALS if (path := given.get(f"{name}_FILE"))}
+    return {**named, **there}
+
+
+def places_of_secrets() -> list[Path]:
+    """Every file that a secret is read from, and the folder. Raises `SettingsInvalid`."""
+    directory = credentials_directory()
+    files = list(credential_files().values())
+    dot_env = [Path(".env")] if any(_dot_env_values().get(name) for name in CREDENTIALS) else []
+    return [*([directory] if directory else []), *files, *dot_env]
+
+
+def credentials_directory() -> Path | None:
+    """The folder that CREDENTIALS_DIRECTORY names. Raises `SettingsInvalid`."""
+    named = _given().get("CREDENTIALS_DIRECTORY")
+    return Path(named) if named else None
+
+
+def _given() -> dict[str, str | None]:
+    return {**_dot_env_values(), **os.environ}
+
+
+def _dot_env_values() -> dict[str, str | None]:
+    try:
+        return dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _dot_env(error) from None
+
+
+def _files_in(directory: Path) -> dict[str, Path]:
+    # A folder that is not there would be passed over, and another key than the one in it used.
+    files = {name: directory / name.lower() for name in CREDENTIALS}
+    try:
+        directory.stat()
+        return {name: path for name, path in files.items() if _is_there(path)}
+    except OSError as error:
+        raise SettingsInvalid(
+            f"CREDENTIALS_DIRECTORY: the folder {directory} cannot be read "
+            f"({type(error).__name__}). Check that it exists and that the user who runs Tropa may "
+            "read it."
+        ) from None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _dot_env(error: Exception) -> SettingsInvalid:
+    return SettingsInvalid(
+        f".env cannot be read ({type(error).__name__}). Check that it is a text file and that the "
+        "user who runs Tropa may read it."
+    )
 
 
 def _read(name: str, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = type(error).__name__
         raise SettingsInvalid(
             f"{name}: the file {path} cannot be read ({reason}). Check that it exists and that "
             "the user who runs Tropa may read it."
         ) from None
+    # Of the return keys the lines are counted.
+    return text.rstrip() if name == "RETURN_KEY" else text.strip()

@@ -3,6 +3,7 @@
 Beside the case a token lies sealed to the case: of itself the server cannot find the chat.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from crypto.errors import CryptoError
@@ -16,10 +17,14 @@ from intake.records import TOKEN
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Made and read with the return key, which no desk and no database has."""
+    """Made and read with the return key, which no desk and no database has.
+
+    What a key of before made is read as well: a case keeps its token until a line is sent.
+    """
 
     return_key: bytes = field(repr=False)
     random: Random
+    older: tuple[bytes, ...] = field(default=(), repr=False)
 
     def seal(
         self, header: CaseHeader, public_key: bytes, inbox: InboxSecret, chat: int, message: int
@@ -36,7 +41,7 @@ class Tokens:
 
     def open(self, token: bytes) -> ReturnToken | None:
         """What a desk handed over; None for anything that was not made here."""
-        try:
-            return open_token(self.return_key, token)
-        except CryptoError:
-            return None
+        for key in (self.return_key, *self.older):
+            with suppress(CryptoError):
+                return open_token(key, token)
+        return None

@@ -165,6 +165,11 @@ class Cases(Queue, Acts):
         told = told.values(alerted=TOLD)
         await self._database.write(lambda connection: connection.execute(told))
 
+    async def received_before(self, moment: datetime) -> int:
+        """How many cases came before this, whatever became of them since."""
+        clause = select(func.count()).where(cases.c.received < to_seconds(moment))
+        return await self._database.read(lambda connection: connection.execute(clause).scalar_one())
+
     async def erase_due(self, now: datetime) -> int:
         """Erase what was nobody's for `KEPT`; returns how many.
 

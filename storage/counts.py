@@ -5,18 +5,21 @@ when the month is released; the release stays. A month that was released takes n
 comes for it later, by a clock that was put back, counts in the month after the last release.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from intake.counting import month_after
 from storage.database import Database
 from storage.dialects import in_turn, insert_if_absent
-from storage.rows import Count
+from storage.rows import Count, Together
 from storage.tables import facts, releases, tallies
 
 Make = Callable[[list[tuple[bytes, bytes]]], bytes]
 """Makes a release of a month's rows, each the name of its key and the sealed tally."""
+
+Gather = Callable[[str, list[tuple[bytes, bytes]]], Together | None]
+"""Puts the rows of a month together; None: they stay as they are."""
 
 _TURN = "tallies"
 _SINCE = "counts_since"
@@ -56,6 +59,24 @@ class Counts:
     async def tallies(self, month: str) -> list[tuple[bytes, bytes]]:
         """The month's rows as they are."""
         return await self._database.read(lambda connection: _rows(connection, month))
+
+    async def months(self, key_names: Collection[bytes]) -> list[str]:
+        """The months, not released yet, of which there is a tally under one of these keys."""
+        clause = select(tallies.c.month).where(tallies.c.key_name.in_(key_names)).distinct()
+        clause = clause.order_by(tallies.c.month)
+        return await self._database.read(lambda connection: list(connection.scalars(clause)))
+
+    async def gather(self, gather: Gather) -> None:
+        """Put the tallies of each month together, all or none of it, and forget the single ones."""
+        clause = select(tallies.c.month).distinct()
+
+        def work(connection: Connection) -> bool:
+            in_turn(connection, _TURN)
+            months = list(connection.scalars(clause))
+            return sum(_gathered(connection, month, gather) for month in months) > 0
+
+        if await self._database.write(work):
+            await self._database.compact()
 
     async def begin(self, month: str) -> None:
         """Remember the first month in which anything could be counted."""
@@ -106,6 +127,17 @@ class Counts:
         """Every release, in the order of the months."""
         clause = select(releases.c.body).order_by(releases.c.month)
         return await self._database.read(lambda connection: list(connection.scalars(clause)))
+
+
+def _gathered(connection: Connection, month: str, gather: Gather) -> bool:
+    one = gather(month, _rows(connection, month))
+    if one is None:
+        return False
+    these = (tallies.c.month == month) & tallies.c.key_name.in_(one.instead_of)
+    connection.execute(delete(tallies).where(these))
+    row = {"month": month, "key_name": one.key_name, "sealed": one.sealed}
+    connection.execute(insert(tallies), row)
+    return True
 
 
 def _rows(connection: Connection, month: str) -> list[tuple[bytes, bytes]]:

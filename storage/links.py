@@ -1,18 +1,30 @@
 """Chats that volunteers linked: a keyed hash of the chat, whose it is, and the chat, sealed.
 
-Which chat it is, and under which keys it is named and sealed, is not known here.
+Which chat it is, and under which keys it is named and sealed, is not known here. When a row gets
+another name, no other is named or forgotten meanwhile: a chat that is unlinked in that instant
+would come back.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from storage.database import Database
-from storage.dialects import upsert
+from storage.dialects import in_turn, insert_if_absent, upsert
 from storage.tables import links
 
+_TURN = "links"
 _ROW = (links.c.id, links.c.key_id, links.c.chat)
+
+
+class Renamed(NamedTuple):
+    """A row that is to be named anew, and sealed anew under that name."""
+
+    old: bytes
+    new: bytes
+    key_id: str
+    chat: bytes
 
 
 class Links:
@@ -34,15 +46,37 @@ class Links:
         row = await self._database.read(lambda connection: connection.execute(clause).first())
         return None if row is None else (row.key_id, row.chat)
 
+    async def all(self) -> list[tuple[bytes, str, bytes]]:
+        """Every linked chat, as in `of`."""
+        clause = select(*_ROW).order_by(links.c.id)
+        found = await self._database.read(lambda connection: connection.execute(clause).all())
+        return [(row.id, row.key_id, row.chat) for row in found]
+
+    async def rename(self, rows: Sequence[Renamed]) -> None:
+        """Keep chats under other names, all in one step: each is under the one or the other.
+
+        What is there under the new name came later, and stays.
+        """
+        insert = insert_if_absent(links, self._database.dialect)
+
+        def work(connection: Connection) -> None:
+            in_turn(connection, _TURN)
+            for old, new, key_id, chat in rows:
+                if connection.execute(delete(links).where(links.c.id == old)).rowcount:
+                    connection.execute(insert.values(id=new, key_id=key_id, chat=chat))
+
+        await self._database.write(work)
+        await self._database.compact()
+
     async def of(self, key_ids: Sequence[str]) -> list[tuple[bytes, str, bytes]]:
         """The linked chats of these members, each with its row's id and whose it is."""
         clause = select(*_ROW).where(links.c.key_id.in_(key_ids)).order_by(links.c.id)
         found = await self._database.read(lambda connection: connection.execute(clause).all())
         return [(row.id, row.key_id, row.chat) for row in found]
 
-    async def delete(self, link_id: bytes) -> None:
-        """Forget a chat, also on disk. Deleting what is not there is no fault."""
-        await self._forget(links.c.id == link_id)
+    async def delete(self, *link_ids: bytes) -> int:
+        """Forget a chat, also on disk, by every name it may have. Returns how many there were."""
+        return await self._forget(links.c.id.in_(link_ids))
 
     async def keep(self, key_ids: Collection[str]) -> int:
         """Forget the chats of all others, also on disk. Returns how many there were."""
@@ -50,7 +84,12 @@ class Links:
 
     async def _forget(self, which: Any) -> int:
         clause = delete(links).where(which)
-        gone = await self._database.write(lambda connection: connection.execute(clause).rowcount)
+
+        def work(connection: Connection) -> int:
+            in_turn(connection, _TURN)
+            return connection.execute(clause).rowcount
+
+        gone = await self._database.write(work)
         if gone:
             await self._database.compact()
         return gone

@@ -68,6 +68,14 @@ class Count:
     only: bool = False
 
 
+class Together(NamedTuple):
+    """One row of a month in the place of those under the keys of these names."""
+
+    key_name: bytes
+    sealed: bytes
+    instead_of: tuple[bytes, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class NewCase:
     """A case as it is submitted. `wraps` maps a member's key id to her wrap of the case key.

@@ -42,10 +42,9 @@ async def fill(settings: Settings, now: datetime, scale: float = 1.0) -> None:
     """A year of counts, and what waits; the server releases the months when it starts."""
     content = load_content(settings)
     roster, _ = read_roster(settings.roster, content.organisation)
-    counting = Counting(content.form, TallyKey(settings.return_key_bytes()), os.urandom)
-    maker = CaseMaker(
-        content.form, counting, lambda: roster, settings.return_key_bytes(), lambda: now, os.urandom
-    )
+    key = settings.return_keys().current
+    counting = Counting(content.form, TallyKey(key), os.urandom)
+    maker = CaseMaker(content.form, counting, lambda: roster, key, lambda: now, os.urandom)
     await upgrade(settings.database_url)
     storage = await open_storage(settings.database_url)
     try:

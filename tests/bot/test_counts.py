@@ -153,7 +153,7 @@ async def test_a_month_of_another_return_key_waits_for_it_and_not_for_ever(
     await line.asked(60)
     with caplog.at_level(logging.WARNING):
         await line.at("2026-11-14")
-    assert "Put that key back before 2026-11-15" in caplog.text
+    assert "Put that key back below the first one before 2026-11-15" in caplog.text
     assert await line.storage.counts.released() == []
     caplog.clear()
     shown = await line.at("2026-11-15")

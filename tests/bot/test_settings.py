@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.keyring import ReturnKeys
 from bot.settings import CREDENTIALS, Settings, SettingsInvalid, address, load_settings
 
 TOKEN = "12345:a-token-for-tests"
@@ -50,7 +51,7 @@ def test_an_empty_credential_is_as_good_as_none(
 def test_two_settings_are_enough(complete: None) -> None:
     settings = load_settings()
     assert settings.telegram_token.get_secret_value() == TOKEN
-    assert settings.return_key_bytes() == b"k" * 32
+    assert settings.return_keys() == ReturnKeys.of(b"k" * 32)
     assert settings.database_url.startswith("sqlite:")
     assert settings.webhook_url is None
 
@@ -106,7 +107,7 @@ def test_a_return_key_of_another_size_is_refused_without_showing_it(
 ) -> None:
     monkeypatch.setenv("RETURN_KEY", key)
     with pytest.raises(SettingsInvalid, match="openssl rand -base64 32") as raised:
-        load_settings().return_key_bytes()
+        load_settings().return_keys()
     assert len(key) < 2 or key not in str(raised.value)
 
 
