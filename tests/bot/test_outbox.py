@@ -1,6 +1,7 @@
 """Replies are announced as each person allows: once, in one line, whatever breaks meanwhile."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import pytest
 from bot.http import AiohttpRequest
 from bot.messenger import TelegramMessenger
 from bot.outbox import Delivery
+from bot.tokens import Tokens
 from crypto.token import ReturnToken, open_token
 from handlers.buttons import Press, Verb, decode
 from handlers.chats import Chats
@@ -162,6 +164,33 @@ async def test_the_token_is_made_anew_for_the_line_that_stands_there(world: Worl
     seen = await world.line.inboxes.look(who.sent.inbox, who.person.id)
     assert seen is not None
     assert seen.here
+
+
+async def test_a_reply_that_waits_with_a_token_of_an_older_key_goes_out_and_the_next_is_new(
+    world: World,
+) -> None:
+    who = await world.person()
+    await world.line.reply(who.sent.inbox, "Hello.")
+    new, old = os.urandom(32), world.line.house.return_key
+    world.line.tokens = Tokens(new, os.urandom, (os.urandom(32), old))
+    await (await world.process()).round()
+    assert await who.texts() == [LINE]
+    assert await world.line.states(who.sent.inbox) == ["sent"]
+    token = token_of(await world.line.case(who.sent.inbox), world.line.house)
+    assert open_token(new, token).message_id == (await who.person.card()).id
+    world.line.tokens = Tokens(new, os.urandom)  # nothing of this case needs the older ones now
+    await world.line.reply(who.sent.inbox, "Once more.")
+    await (await world.process()).round()
+    assert await world.line.states(who.sent.inbox) == ["sent", "sent"]
+
+
+async def test_without_the_key_of_its_token_a_reply_lies_in_the_inbox(world: World) -> None:
+    who = await world.person()
+    await world.line.reply(who.sent.inbox, "Hello.")
+    world.line.tokens = Tokens(os.urandom(32), os.urandom, (os.urandom(32),))
+    await (await world.process()).round()
+    assert await who.texts() == ["The card"]
+    assert await world.line.states(who.sent.inbox) == ["inbox"]
 
 
 async def test_two_replies_make_one_line_that_leads_to_the_first(world: World) -> None:

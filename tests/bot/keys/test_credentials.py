@@ -62,7 +62,9 @@ def test_a_folder_that_is_there_is_taken_and_what_else_is_in_it_left_alone(tmp_p
     assert (tmp_path / "telegram_token").read_text() == "1:token"
 
 
-@pytest.mark.parametrize("there", [("return_key",), ("webhook_secret",), ("return_key", "webhook_secret")])  # fmt: skip
+@pytest.mark.parametrize(
+    "there", [("return_key",), ("webhook_secret",), ("return_key", "webhook_secret")]
+)
 def test_nothing_is_overwritten_and_nothing_made_beside_it(
     tmp_path: Path, there: tuple[str, ...]
 ) -> None:
