@@ -12,7 +12,10 @@ import pytest
 from bot import doctor
 from bot.compose import utc_now
 from bot.counting import Counting
+from bot.credentials import make
 from bot.doctor import Finding
+from bot.key_uses import KeyUses
+from bot.keyring import ReturnKeys
 from crypto.identity import Identity
 from crypto.tally import TallyKey
 from intake.counting import month_of
@@ -114,6 +117,62 @@ async def test_counts_of_another_return_key_are_named_with_their_month(
     words = complaint(await patient.examine(return_key=other), "counts")
     assert month_of(now) in words
     assert "RETURN_KEY" in words
+
+
+async def test_how_many_return_keys_there_are_is_told(patient: Patient, house: House) -> None:
+    assert "one return key is there" in (await patient.examine())["credentials"].words
+    keys = [base64.b64encode(key).decode() for key in (os.urandom(32), house.return_key)]
+    found = await patient.examine(return_key=" ".join(keys))
+    assert "2 return keys are there" in found["credentials"].words
+    assert all(finding.good for finding in found.values())
+
+
+async def test_whether_an_older_return_key_can_go_is_told(patient: Patient, house: House) -> None:
+    address = f"sqlite:///{house.folder / 'tropa.db'}"
+    await upgrade(address)
+    storage = await open_storage(address)
+    new = os.urandom(32)
+    keys, now = ReturnKeys.of(new, house.return_key), utc_now()
+    row = " ".join(base64.b64encode(key).decode() for key in (new, house.return_key))
+    counting = Counting(house.form, TallyKey(house.return_key), os.urandom)
+    await storage.counts.add(counting.closing(Outcome.SAFE, now))
+    found = await patient.examine(return_key=row)
+    assert "was not started on this database since" in found["older return keys"].words
+    assert "counts" not in found  # its key is here
+    await KeyUses(storage.facts, keys, lambda: now).begin()
+    words = (await patient.examine(return_key=row))["older return keys"].words
+    assert f"the counts of {month_of(now)} are sealed with it" in words
+    counting = Counting(house.form, TallyKey(new), os.urandom, (TallyKey(house.return_key),))
+    await storage.counts.gather(counting.together)
+    found = await patient.examine(return_key=row)
+    assert found["older return keys"].words == "1 can go: tropa-server credentials prune DIR"
+    assert all(finding.good for finding in found.values())
+    await storage.close()
+
+
+@pytest.mark.parametrize("what", ["folder", "return_key", ".env"])
+async def test_secrets_that_others_may_read_are_told_with_what_to_do(
+    patient: Patient, house: House, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    folder = house.folder / "credentials"
+    make(folder, os.urandom)
+    monkeypatch.delenv("WEBHOOK_SECRET")
+    (house.folder / ".env").write_text("WEBHOOK_SECRET=a-secret")
+    (house.folder / ".env").chmod(0o600)
+    found = await patient.examine(credentials_directory=folder)
+    assert all(finding.good for finding in found.values())
+    path, mode = {
+        "folder": (folder, "700"),
+        "return_key": (folder / "return_key", "600"),
+        ".env": (house.folder / ".env", "600"),
+    }[what]
+    for open_to in (0o040, 0o004, 0o001):
+        path.chmod(int(mode, 8) | open_to)
+        words = complaint(await patient.examine(), "credentials")
+        assert f"chmod {mode} " in words
+        assert path.name in words
+    path.chmod(int(mode, 8))
+    assert (await patient.examine())["credentials"].good
 
 
 FAULTS: list[tuple[str, dict[str, object], str, str]] = [

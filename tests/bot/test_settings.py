@@ -1,12 +1,14 @@
 """Settings: from where they come, and what is said when they are missing or wrong."""
 
 import base64
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from bot.keyring import ReturnKeys
 from bot.settings import CREDENTIALS, Settings, SettingsInvalid, address, load_settings
+from tests.bot.keys.test_credentials import somebody_else
 
 TOKEN = "12345:a-token-for-tests"
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -99,6 +101,85 @@ def test_a_file_that_cannot_be_read_is_named(
     monkeypatch.setenv("RETURN_KEY_FILE", str(file))
     with pytest.raises(SettingsInvalid, match=r"RETURN_KEY: the file .* cannot be read"):
         load_settings()
+
+
+def test_several_return_keys_stand_in_a_variable_or_a_file(
+    complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one, two = b"k" * 32, b"l" * 32
+    other = base64.b64encode(two).decode()
+    monkeypatch.setenv("RETURN_KEY", f"{KEY}, {other}")
+    assert load_settings().return_keys() == ReturnKeys.of(one, two)
+    file = tmp_path / "key"
+    file.write_bytes(f"\ufeff\r\n{other}\r\n{KEY} # until 2026-11-27\r\n".encode())
+    monkeypatch.setenv("RETURN_KEY_FILE", str(file))
+    keys = load_settings().return_keys()
+    assert keys == ReturnKeys.of(two, one)
+    assert [key.line for key in keys.row] == [2, 3]
+
+
+def test_a_return_key_that_is_wrong_is_told_by_its_line(
+    complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"\n# kept\n{KEY}\n{KEY[:-8]}\n")
+    monkeypatch.setenv("RETURN_KEY_FILE", str(file))
+    with pytest.raises(SettingsInvalid, match=r"^RETURN_KEY: line 4 must be") as raised:
+        load_settings().return_keys()
+    assert KEY[:-8] not in str(raised.value)
+
+
+@pytest.mark.parametrize("what", ["missing", "file", "closed"])
+def test_a_credentials_directory_that_cannot_be_read_is_not_passed_over(
+    what: str, complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    directory = tmp_path / "credentials"
+    if what == "file":
+        directory.write_text("")
+    elif what == "closed":
+        directory.mkdir(mode=0)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(directory))
+    with (
+        somebody_else() if what == "closed" else nullcontext(),
+        pytest.raises(SettingsInvalid, match=f"CREDENTIALS_DIRECTORY: .*{directory}"),
+    ):
+        load_settings()
+
+
+def test_a_secret_that_this_user_may_not_read_is_told_by_its_file(
+    complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    directory = tmp_path / "credentials"
+    directory.mkdir(mode=0o755)
+    (directory / "return_key").write_text(KEY)
+    (directory / "return_key").chmod(0o200)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(directory))
+    with (
+        somebody_else(),
+        pytest.raises(SettingsInvalid, match=r"CREDENTIALS_DIRECTORY|RETURN_KEY") as raised,
+    ):
+        load_settings()
+    assert "the user who runs Tropa may read it" in str(raised.value)
+    assert "PermissionError" in str(raised.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\xff=", None])
+def test_a_file_of_settings_that_cannot_be_read_is_told(
+    content: bytes | None, complete: None, tmp_path: Path
+) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(content or b"LOG_LEVEL=INFO")
+    if content is None:
+        file.chmod(0)
+        tmp_path.chmod(0o755)
+    try:
+        with (
+            somebody_else() if content is None else nullcontext(),
+            pytest.raises(SettingsInvalid, match=r"^\.env cannot be read"),
+        ):
+            load_settings()
+    finally:
+        file.unlink()
 
 
 @pytest.mark.parametrize("key", ["x", "not base64!", base64.b64encode(b"k" * 31).decode(), "ключ"])

@@ -154,6 +154,7 @@ async def test_a_volunteer_is_still_linked_and_the_month_goes_on(world: World) -
         names = set(stage.column("tallies", "key_name"))
         assert names == {TallyKey(world.keys.current).name}
         await hers.person.send("/queue")
+        assert "P3: 2" in (await hers.card()).text
         assert len(await anna.waiting()) == 2
     storage = await open_storage(world.settings.database_url)
     try:
