@@ -17,7 +17,8 @@ from handlers.volunteers import Linking
 from intake.answers import Answers
 from intake.counting import Tally
 from intake.counts import Rules
-from storage import Storage
+from storage import Storage, open_storage
+from storage.migrations import upgrade
 from storage.rows import Count, Together
 from tests.intake.test_counting import header
 from tests.organisation import House
@@ -168,6 +169,33 @@ async def test_an_update_that_took_a_case_before_is_known_after(
     found = links(storage, house, NEW, OLD)
     assert await found.took(CHATS[0], 5, case)
     assert not await found.took(CHATS[0], 6, case)
+
+
+def on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("tropa.db*"))
+
+
+async def test_nothing_that_the_older_key_opens_is_left_on_the_disk(
+    tmp_path: Path, house: House
+) -> None:
+    """For whoever has the older key and takes the disk after the start: with SQLite, that is."""
+    address = f"sqlite:///{tmp_path / 'tropa.db'}"
+    await upgrade(address)
+    storage = await open_storage(address)
+    await linked(storage, house)
+    await asked(storage, counting(house, OLD), 3)
+    await storage.settle()
+    before = {row for row, _, _ in await storage.links.all()}
+    before |= {sealed for _, _, sealed in await storage.links.all()}
+    ((name, tally),) = await storage.counts.tallies("2026-10")
+    before |= {name, tally[:64]}
+    kept = on_disk(tmp_path)
+    assert all(one in kept for one in before)
+    await links(storage, house, NEW, OLD, OLDEST).renew()
+    await desk(storage, house, counting(house, NEW, OLD)).gather()
+    kept = on_disk(tmp_path)
+    assert not [one for one in before if one in kept]
+    await storage.close()
 
 
 # Counts.
