@@ -21,7 +21,16 @@ class BadKey(BadFormat):
 
 
 class BadWords(BadFormat):
-    """Not the 24 words of an identity: a word mistyped, missing or out of order."""
+    """Not the words of an identity or of a recovery list: mistyped, missing or out of order.
+
+    `msgid` has gaps that `values` fill, so that it can be told in another language. They never
+    hold what was typed.
+    """
+
+    def __init__(self, msgid: str, **values: object) -> None:
+        super().__init__(msgid.format(**values))
+        self.msgid = msgid
+        self.values = values
 
 
 class TooMuchWork(BadFormat):

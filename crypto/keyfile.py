@@ -6,6 +6,7 @@ age files (age-encryption.org/v1, scrypt recipient) open with the `age` program 
 
 import base64
 import re
+from functools import cache
 from typing import Final
 
 import pyrage
@@ -13,6 +14,7 @@ from mnemonic import Mnemonic
 
 from crypto.errors import BadFormat, BadWords, CryptoError, TooMuchWork, WrongPassphrase
 from crypto.kdf import check_secret
+from crypto.words import check_words, read_words
 
 _INTRO: Final = b"age-encryption.org/v1\n-> scrypt "
 _LINE: Final = re.compile(rb"tropa-identity-1 ([A-Za-z0-9+/]{43}=)\n")
@@ -70,20 +72,22 @@ def to_words(seed: bytes) -> str:
 
 
 def from_words(text: str) -> bytes:
-    """The seed back from 24 words, however spaced or capitalised; `BadWords` says what is wrong."""
-    words = text.lower().split()
-    if len(words) != WORDS:
-        raise BadWords(f"an identity has {WORDS} words, not {len(words)}")
-    book = Mnemonic("english")
-    known = frozenset(book.wordlist)
-    for place, word in enumerate(words, start=1):
-        if word not in known:
-            raise BadWords(f"word {place} is not in the list: look at its spelling")
+    """The seed back from 24 words, numbered or not, however spaced or capitalised; `BadWords`
+    says what is wrong.
+    """
+    words = read_words(text)
+    check_words(words, WORDS, word_list())
     try:
-        seed = bytes(book.to_entropy(words))
+        seed = bytes(Mnemonic("english").to_entropy(words))
     except ValueError:
         raise BadWords("the words do not fit together: one is wrong or out of order") from None
     return check_secret(seed, "the seed in these words")
+
+
+@cache
+def word_list() -> tuple[str, ...]:
+    """The 2,048 words that an identity's words come of."""
+    return tuple(Mnemonic("english").wordlist)
 
 
 def _explained(error: Exception) -> CryptoError:

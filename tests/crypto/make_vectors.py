@@ -23,6 +23,7 @@ from crypto.padding import pad, padded_size
 from crypto.receipt import Erasure, ReceiptCode, lock_name, seal_lock
 from crypto.requests import sign_request
 from crypto.sealing import FORMAT, Context, hint, seal_record, wrap_case_key
+from crypto.shares import split
 from crypto.tally import TallyKey
 from crypto.token import ReturnToken, seal_token
 from crypto.xwing import SUITE, load_public
@@ -432,6 +433,27 @@ def identity_files() -> Iterator[Vector]:
     yield vector("hours of work", b"".join(HOURS), fails="TooMuchWork")
 
 
+def recoveries() -> Iterator[Vector]:
+    seed = secret("recovery")
+    made = split(seed, 5, 3, stream("recovery set"))
+    lists = [" ".join(one.words) for one in made]
+    stranger = " ".join(split(seed, 5, 3, stream("another set"))[4].words)
+    swapped = made[2].words
+    swapped[20], swapped[21] = swapped[21], swapped[20]
+
+    def vector(name: str, *words: str, **more: object) -> Vector:
+        return {"name": name, "lists": list(words)} | more
+
+    for name, numbers in (("the first three", [1, 2, 3]), ("three others", [2, 4, 5])):
+        some = [lists[number - 1] for number in numbers]
+        yield vector(name, *some, seed=seed.hex(), needed=3, numbers=numbers)
+    yield vector("too few", *lists[:2], fails="BadWords")
+    yield vector("one twice", lists[0], lists[1], lists[0], fails="BadWords")
+    yield vector("one of another set", lists[0], lists[1], stranger, fails="BadWords")
+    yield vector("two words in each other's place", " ".join(swapped), fails="BadWords")
+    yield vector("a word short", lists[0].rsplit(" ", 1)[0], fails="BadWords")
+
+
 HOURS = (
     b"age-encryption.org/v1\n-> scrypt C4WnG+LAq06vpL+bRgXMhw 30\n",
     b"Ri9UiX2X73TaGK5YYszwQ+Ri9UiX2X73TaGK5YYszwQ\n--- " + b"A" * 43 + b"\n" + bytes(80),
@@ -453,6 +475,7 @@ FILES = {
     "envelope": envelopes,
     "request": requests,
     "identity_file": identity_files,
+    "recovery": recoveries,
 }
 
 
