@@ -25,7 +25,10 @@ FEWEST_NEEDED: Final = 2
 """With one, each list would be the whole key, and its copies would be on many papers."""
 
 SET_WORDS: Final = 2
-"""The first words are the same in all lists of a set, and are no secret."""
+"""The first words are drawn for a set, stand in all of its lists, and are no secret."""
+
+COMMON_WORDS: Final = 3
+"""So many words are the same in all lists of a set; the third says that there is one group."""
 
 _EXPONENT: Final = 0
 """SLIP-39 stretches a passphrase. There is none, and the seed has 256 random bits: there is
@@ -34,8 +37,6 @@ nothing to guess, so the least work is enough."""
 _NO_PASSPHRASE: Final = b""
 """With one, a wrong passphrase would give another key without a word of warning; and it would be
 one more thing that can be forgotten."""
-
-_NOT_OURS: Final = "these words are a list of another kind, not one of a recovery key of Tropa"
 
 
 class RecoveryList(Hidden):
@@ -56,12 +57,12 @@ class RecoveryList(Hidden):
         try:
             share = Share.from_mnemonic(" ".join(words))
         except MnemonicError:
-            raise BadWords(_NOT_OURS) from None
+            raise _not_ours() from None
         alone = (share.group_index, share.group_threshold, share.group_count) == (0, 1, 1)
         if not (alone and share.extendable and share.iteration_exponent == _EXPONENT):
-            raise BadWords(_NOT_OURS)
+            raise _not_ours()
         if share.member_threshold < FEWEST_NEEDED or len(share.value) != SECRET_BYTES:
-            raise BadWords(_NOT_OURS)
+            raise _not_ours()
         return cls(share)
 
     @property
@@ -177,6 +178,10 @@ def _check(words: Sequence[str]) -> None:
     indices = [_INDEX[word] for word in words]
     if not _whole(indices) and not _old_style(indices):
         _tell_wrong(indices)
+
+
+def _not_ours() -> BadWords:
+    return BadWords("these words are a list of another kind, not one of a recovery key of Tropa")
 
 
 def book() -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from getpass import GetPassWarning, getpass
 from io import TextIOWrapper
 from pathlib import Path
@@ -29,6 +30,7 @@ from desk import (
     export_commands,
     identity_commands,
     link_commands,
+    recovery_commands,
     reply_commands,
     roster_commands,
 )
@@ -37,6 +39,7 @@ from desk.errors import DeskError
 from desk.home import explain
 from desk.language import Language
 from desk.safe import plain
+from desk.screen import Screen, second_screen, typed_line
 from desk.settings import read_settings, utc_now
 from desk.working import decoded
 from intake.errors import TropaError
@@ -62,13 +65,16 @@ def production() -> Desk:
         if isinstance(stream, TextIOWrapper):
             # An old terminal that lacks a letter shows its number; no case is unreadable for that.
             stream.reconfigure(errors="backslashreplace")
+    out = terminal()
     return Desk(
         settings=read_settings(),
         clock=utc_now,
         random=os.urandom,
-        out=terminal(),
+        out=out,
         err=terminal(stderr=True),
         ask=_ask,
+        ask_words=_ask_words,
+        screen=_screen(out),
         confirm=_confirm,
         read_text=_read_text,
         read_line=_read_line,
@@ -82,11 +88,33 @@ def _ask(prompt: str) -> str:
         warnings.simplefilter("error", GetPassWarning)
         try:
             return getpass(f"{prompt}: ")
+        except UnicodeDecodeError:
+            raise DeskError(
+                "What was typed is no text in this terminal's encoding. Look at the settings of "
+                "the terminal."
+            ) from None
         except GetPassWarning:
             raise DeskError(
                 "There is no terminal to ask for the passphrase. "
                 "Name a file that holds it in TROPA_PASSPHRASE_FILE."
             ) from None
+
+
+def _ask_words(prompt: str) -> str:
+    """Words from paper: a line of the input where it is piped in, otherwise typed unseen."""
+    if sys.stdin.isatty():
+        return _ask(prompt)
+    line = typed_line()
+    if not line:
+        raise EOFError
+    return line
+
+
+def _screen(out: Console) -> Callable[[], AbstractContextManager[Screen]] | None:
+    """Where a person sits at a terminal that has a second screen."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or out.is_dumb_terminal:
+        return None
+    return lambda: second_screen(out, typed_line)
 
 
 def _confirm(question: str) -> bool:
@@ -174,6 +202,7 @@ def _command(language: Language, wanted: str = "") -> Any:
     link_commands.add_to(app)
     counts_commands.add_to(app)
     app.add_typer(identity_commands.app, name="identity")
+    app.add_typer(recovery_commands.app, name="recovery")
     app.add_typer(roster_commands.app, name="roster")
     command: Any = typer.main.get_command(app)
     if wanted not in command.commands:

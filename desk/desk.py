@@ -4,7 +4,8 @@ Built once for a run of the program; tests build one with a clock and a terminal
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from desk.client import Client, checked_url
 from desk.errors import DeskError
 from desk.home import Home, read_file
 from desk.language import Language
+from desk.passphrases import first_line, spellings
 from desk.safe import plain, plain_json
+from desk.screen import Screen
 from desk.settings import Settings
 from desk.trust import Trust
 from intake.clock import Clock
@@ -52,7 +55,9 @@ def no_line(_: str) -> str:
 class Desk:
     """What a command needs. `ask` reads a secret from the terminal, without echo;
     `confirm` asks whether to go on; `read_text` reads what is typed or piped, to its end, after
-    showing a hint (none where it is piped); `read_line` asks for one line.
+    showing a hint (none where it is piped); `read_line` asks for one line; `ask_words` reads words
+    from paper as `ask` does, or from a pipe; `screen` is there where a terminal can forget what it
+    showed.
 
     `open_seed` opens an identity file; it is slow on purpose, so whoever opens one file many
     times may pass a function that remembers.
@@ -69,6 +74,8 @@ class Desk:
     confirm: Callable[[str], bool] = no_terminal
     read_text: Callable[[str], str] = no_text
     read_line: Callable[[str], str] = no_line
+    ask_words: Callable[[str], str] | None = None
+    screen: Callable[[], AbstractContextManager[Screen]] | None = None
     language: Language = field(init=False)
     home: Home = field(init=False)
     trust: Trust = field(init=False)
@@ -90,48 +97,92 @@ class Desk:
         """For programs: unwrapped, and as harmless to a terminal as everything else."""
         self.out.print(plain_json(data, self.out.encoding), soft_wrap=True)
 
+    def notice(self, msgid: str, **values: object) -> None:
+        """For the person at the desk, where the output is for a program or a printer."""
+        self.err.print(plain(self.say(msgid, **values)))
+
     def warn(self, msgid: str, **values: object) -> None:
         self.err.print(plain(self.say(msgid, **values)), style="yellow")
 
     def passphrase(self, prompt: str) -> str:
         """From TROPA_PASSPHRASE_FILE, its first line, or from the terminal."""
         source = self.settings.passphrase_file
-        if source is not None:
-            lines = read_file(source).decode("utf-8", "replace").splitlines()
-            return lines[0] if lines else ""
-        return self.ask(prompt)
+        return self.ask(prompt) if source is None else first_line(read_file(source), source)
+
+    def words(self, prompt: str) -> str:
+        """Words from paper, all on one line, where there is no screen for them."""
+        return (self.ask_words or self.ask)(prompt)
+
+    @contextmanager
+    def busy(self, sentence: str) -> Iterator[None]:
+        """Tells a person at a terminal what it is that takes so long, as long as it does.
+
+        Written before and wiped after: the work holds the interpreter, so nothing could turn.
+        """
+        if not self.err.is_terminal or self.err.is_dumb_terminal:
+            yield
+            return
+        self.err.file.write(f"{sentence} ...")
+        self.err.file.flush()
+        try:
+            yield
+        finally:
+            self.err.file.write("\r\x1b[K")
+            self.err.file.flush()
 
     def card(self) -> Card:
         data = self.home.read(CARD)
+        if data is None and (self.home.path / IDENTITY).exists():
+            raise DeskError(
+                "The card beside your identity ({path}) is missing. To make it anew from your "
+                "key, run: tropa identity passphrase",
+                path=self.home.path / CARD,
+            )
         if data is None:
             raise DeskError("There is no identity on this machine yet. Run: tropa identity new")
-        return Card.parse(data.decode("utf-8", "replace"))
+        try:
+            return Card.parse(data.decode("utf-8", "replace"))
+        except DeskError as error:
+            raise DeskError(
+                "The card beside your identity ({path}) is damaged: {why} To make it anew from "
+                "your key, run: tropa identity passphrase",
+                path=self.home.path / CARD,
+                why=error,
+            ) from None
 
     def unlock(self) -> Identity:
         """The identity, with the passphrase."""
         data = self.home.read(IDENTITY)
         if data is None:
             raise DeskError("There is no identity on this machine yet. Run: tropa identity new")
-        passphrase = self.passphrase(self.say("Passphrase"))
-        if not passphrase:
-            raise DeskError("The passphrase is empty.")
-        try:
-            identity = Identity(self.open_seed(data, passphrase))
-        except WrongPassphrase:
-            raise DeskError(
-                "The passphrase does not fit. Look at the keyboard layout and Caps Lock."
-            ) from None
-        except TooMuchWork:
-            raise DeskError(
-                "This machine is too busy to open your key now. Close other programs and try again."
-            ) from None
-        except BadFormat:
-            raise DeskError(
-                "The file {name} is damaged. Restore it from a copy or from your 24 words: "
-                "tropa identity restore",
-                name=self.home.path / IDENTITY,
-            ) from None
-        return identity
+        typed = self.passphrase(self.say("Passphrase"))
+        with self.busy(self.say("Opening your key: a second or two")):
+            try:
+                return Identity(self._opened(data, typed))
+            except TooMuchWork:
+                raise DeskError(
+                    "This machine is too busy to open your key now. Close other programs and try "
+                    "again. If it says so every time, the file {name} is damaged: bring it back "
+                    "from your 24 words with tropa identity restore --replace",
+                    name=self.home.path / IDENTITY,
+                ) from None
+            except BadFormat:
+                raise DeskError(
+                    "The file {name} is damaged, or is no identity of Tropa. Restore it from a "
+                    "copy or from your 24 words: tropa identity restore --replace",
+                    name=self.home.path / IDENTITY,
+                ) from None
+
+    def _opened(self, data: bytes, typed: str) -> bytes:
+        for passphrase in spellings(typed):
+            with suppress(WrongPassphrase):
+                return self.open_seed(data, passphrase)
+        raise DeskError(
+            "The passphrase does not fit. Look at the keyboard layout and Caps Lock. If it is "
+            "forgotten, or the file is damaged: with your 24 words run tropa identity restore "
+            "--replace; without them make a new identity, and your organisation gives you access "
+            "again (docs/guide-lost-laptop.md)."
+        )
 
     @property
     def has_server(self) -> bool:

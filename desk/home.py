@@ -88,6 +88,8 @@ def explain(error: OSError, path: Path) -> DeskError:
         return DeskError("There is no folder {path}.", path=path.parent)
     if error.errno == errno.ENOENT:
         return DeskError("There is no file {path}.", path=path)
+    if error.errno == errno.EISDIR:
+        return DeskError("{path} is a folder, not a file.", path=path)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return DeskError("{path} may not be read or written by this user.", path=path)
     return DeskError("{path} cannot be used: {why}.", path=path, why=error.strerror or "?")

@@ -4,24 +4,28 @@ The seed lies in an age file under a passphrase; the 24 words are shown once and
 but their owner.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
-from crypto.errors import BadWords, TooMuchWork
+from crypto.errors import BadWords
 from crypto.identity import Identity
 from crypto.kdf import draw
-from crypto.keyfile import encrypt_seed, from_words, to_words
-from desk.card import Card
+from crypto.keyfile import WORDS, from_words, to_words, word_list
+from desk import keeping
+from desk.checking import show_and_check
 from desk.desk import CARD, IDENTITY, Desk, desk_of
 from desk.errors import DeskError
+from desk.typing import Paper, numbered, type_words
 
 app = typer.Typer(no_args_is_help=True, help="Who you are to Tropa: your keys and your card.")
 
-SHORTEST = 10
-"""Characters of a passphrase. scrypt makes each guess slow; four words are far above this."""
+COLUMNS = 4
 
 NameOption = Annotated[
     str, typer.Option("--name", help="Pseudonym that the organisation will see.")
@@ -32,24 +36,89 @@ NameOption = Annotated[
 def new(context: typer.Context, name: NameOption = "") -> None:
     """Make an identity: a passphrase, a file, and 24 words for paper."""
     desk = desk_of(context)
-    _refuse_second(desk)
+    keeping.refuse_second(desk)
     identity = Identity(draw(desk.random))
-    _keep(desk, name, identity)
-    _show_words(desk, to_words(identity.seed).split())
+    card = keeping.named_card(name, identity)
+    data = keeping.locked(desk, identity, keeping.new_passphrase(desk))
+    words = to_words(identity.seed).split()
+    # With a passphrase file nobody need be there, even where there is a terminal.
+    watched = desk.screen is not None and desk.settings.passphrase_file is None
+    if watched:
+        _show_and_check(desk, words)
+    keeping.keep(desk, card, data)
+    if not watched:
+        _print_words(desk, words)
     _next_step(desk)
 
 
 @app.command("restore")
-def restore(context: typer.Context, name: NameOption = "") -> None:
+def restore(
+    context: typer.Context,
+    name: NameOption = "",
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace", help="In the place of the file here, if the words are those of its key."
+        ),
+    ] = False,
+) -> None:
     """Bring an identity back from its 24 words."""
     desk = desk_of(context)
-    _refuse_second(desk)
-    try:
-        identity = Identity(from_words(desk.ask(desk.say("The 24 words (not shown)"))))
-    except BadWords as error:
-        raise DeskError("The words are not accepted: {why}.", why=str(error)) from None
-    _keep(desk, name, identity)
+    if not replace:
+        keeping.refuse_second(desk)
+    identity = _typed(desk)
+    here = keeping.card_here(desk) if replace else None
+    if here is not None and not keeping.same_key(here, identity):
+        raise _others_words(here.fingerprint)
+    card = here or keeping.named_card(name, identity)
+    data = keeping.locked(desk, identity, keeping.new_passphrase(desk))
+    aside = keeping.replace_file(desk, here, data) if replace else None
+    if not replace:
+        keeping.keep(desk, card, data)
+    elif here is None:
+        desk.home.write(CARD, card.line().encode() + b"\n")
+    if aside is not None:
+        desk.tell("What lay there before is kept as {path}.", path=aside)
     _next_step(desk)
+
+
+@app.command("check")
+def check(context: typer.Context) -> None:
+    """Whether the 24 words on your paper are those of the identity here. Changes nothing."""
+    desk = desk_of(context)
+    card = desk.card()
+    if not keeping.same_key(card, _typed(desk)):
+        raise _others_words(card.fingerprint)
+    desk.tell("These are the words of the identity here, {name}. Keep the paper.", name=card.name)
+
+
+@app.command("passphrase")
+def passphrase(
+    context: typer.Context,
+    new_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--new-passphrase-file",
+            help="File whose first line is the new one, for machines without a keyboard.",
+        ),
+    ] = None,
+    name: NameOption = "",
+) -> None:
+    """Change the passphrase. The 24 words stay the same."""
+    desk = desk_of(context)
+    identity = desk.unlock()
+    card = keeping.card_here(desk)
+    if card is not None and not keeping.same_key(card, identity):
+        raise DeskError(
+            "The identity and the card here are of different keys; nothing was changed. Bring the "
+            "right one back from its 24 words: tropa identity restore --replace"
+        )
+    keeping.change_passphrase(desk, identity, new_file)
+    if card is None:
+        made = keeping.named_card(name, identity)
+        desk.home.write(CARD, made.line().encode() + b"\n")
+        desk.tell("The card was missing or damaged. It is made anew, for {name}.", name=made.name)
+    desk.tell("The passphrase is changed. The 24 words on your paper are the same as before.")
 
 
 @app.command("show")
@@ -82,57 +151,51 @@ def show(
     desk.out.print(card.line(), soft_wrap=True, no_wrap=True, overflow="ignore", crop=False)
 
 
-def _refuse_second(desk: Desk) -> None:
-    if (desk.home.path / IDENTITY).exists():
-        raise DeskError(
-            "There is an identity already ({path}); nothing was changed. "
-            "For another one set TROPA_HOME to another folder.",
-            path=desk.home.path / IDENTITY,
-        )
-
-
-def _keep(desk: Desk, name: str, identity: Identity) -> None:
-    card = Card.of(name or f"member-{identity.key_id[:4]}", identity)
-    card.member()
+def _typed(desk: Desk) -> Identity:
+    paper = Paper(WORDS, word_list())
+    title, prompt = desk.say("The 24 words on your paper"), desk.say("The 24 words (not shown)")
     try:
-        data = encrypt_seed(identity.seed, _new_passphrase(desk))
-    except TooMuchWork:
-        raise DeskError(
-            "This machine is too busy to lock your key well now. Close other programs and "
-            "try again."
-        ) from None
-    desk.home.create(IDENTITY, data)
-    desk.home.write(CARD, card.line().encode() + b"\n")
+        return Identity(type_words(desk, title, prompt, paper, from_words))
+    except BadWords as error:
+        raise DeskError("The words are not accepted: {why}.", why=error) from None
 
 
-def _new_passphrase(desk: Desk) -> str:
-    passphrase = desk.passphrase(desk.say("New passphrase"))
-    if not passphrase:
-        raise DeskError("The passphrase is empty.")
-    if len(passphrase) < SHORTEST:
-        raise DeskError(
-            "The passphrase is too short: at least {n} characters. Four random words are good.",
-            n=SHORTEST,
-        )
-    if desk.passphrase(desk.say("The same again")) != passphrase:
-        raise DeskError("The two passphrases differ; nothing was written.")
-    return passphrase
-
-
-def _show_words(desk: Desk, words: list[str]) -> None:
-    table = Table.grid(padding=(0, 3))
-    rows = len(words) // 4
-    for row in range(rows):
-        table.add_row(*(f"{n + 1:2} {words[n]}" for n in range(row, len(words), rows)))
-    desk.out.print(
-        Panel(
-            table,
-            title=desk.say("Write these 24 words on paper. They are shown only now."),
-            title_align="left",
-            expand=False,
-        )
+def _others_words(fingerprint: str) -> DeskError:
+    return DeskError(
+        "These are the words of another identity; nothing was changed. The one here has the "
+        "fingerprint {fingerprint}",
+        fingerprint=fingerprint,
     )
-    desk.tell(
+
+
+def _show_and_check(desk: Desk, words: list[str]) -> None:
+    assert desk.screen is not None
+    page = Group(_sheet(desk, words), Text(_warning(desk) + "\n"))
+    try:
+        with desk.screen() as screen:
+            show_and_check(desk, screen, page, words)
+    except (KeyboardInterrupt, EOFError):
+        desk.warn("No identity was made. The words you saw open nothing: destroy the paper.")
+        raise KeyboardInterrupt from None
+
+
+def _print_words(desk: Desk, words: list[str]) -> None:
+    desk.out.print(_sheet(desk, words))
+    desk.out.print(_warning(desk))
+    desk.tell("The words were not checked. With the paper in your hand run: tropa identity check")
+
+
+def _sheet(desk: Desk, words: list[str]) -> Panel:
+    return Panel(
+        numbered(words, COLUMNS),
+        title=desk.say("Write these 24 words on paper. They are shown only now."),
+        title_align="left",
+        expand=False,
+    )
+
+
+def _warning(desk: Desk) -> str:
+    return desk.say(
         "Whoever has them has your identity; without them a lost laptop or passphrase is final. "
         "Take no photo of them."
     )

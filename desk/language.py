@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polib
 
-from crypto.errors import NotOpened
+from crypto.errors import BadWords, NotOpened
 from desk.errors import DeskError
 
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
@@ -36,14 +36,23 @@ class Language:
         """An error's sentence; the domain's own errors stay in English."""
         if isinstance(error, DeskError):
             inner = {
-                name: self.explain(value) if isinstance(value, Exception) else value
+                name: self._inner(value) if isinstance(value, Exception) else value
                 for name, value in error.values.items()
             }
             return self.say(error.msgid, **inner)
+        if isinstance(error, BadWords):
+            text = self._inner(error)
+            return text[:1].upper() + text[1:]
         if isinstance(error, NotOpened):
             return f"{self._what(error)} {self.say(error.reason)}"
         text = self._catalogue.gettext(str(error)) if str(error) else type(error).__name__
         return text[:1].upper() + text[1:]
+
+    def _inner(self, error: Exception) -> str:
+        """Inside of another sentence."""
+        if isinstance(error, BadWords):
+            return self.say(error.msgid, **error.values)
+        return self.explain(error)
 
     def _what(self, error: NotOpened) -> str:
         if error.record is None:

@@ -16,7 +16,7 @@ WIDTH = 80
 LINES = 60
 """Lines of a page that every printer takes, A4 or letter."""
 
-_NEW_PAGE = "\f"
+NEW_PAGE = "\f"
 
 
 def as_text(desk: Desk, reading: Reading, form: Form, around: Around) -> str:
@@ -40,7 +40,7 @@ def pages(desk: Desk, text: str, case: str) -> str:
     lines = text.splitlines()
     room = LINES - 2
     parts = [lines[start : start + room] for start in range(0, len(lines), room)] or [[]]
-    return _NEW_PAGE.join(_paged(desk, parts, case))
+    return NEW_PAGE.join(_paged(desk, parts, case))
 
 
 def _paged(desk: Desk, parts: list[list[str]], case: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Every sentence that the desk can say, read out of its source: what a catalogue must hold."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from intake.wire import CUT_SHORT
 from tests.desk.page.sentences import in_templates
 
 DESK = Path(__file__).resolve().parent.parent.parent / "desk"
-_CALLS = {"say", "tell", "warn", "DeskError", "Turned", "Offline", "Locked", "count"}
+CRYPTO = DESK.parent / "crypto"
+_CALLS = frozenset(
+    {"say", "tell", "notice", "warn", "DeskError", "Turned", "Offline", "Locked", "count"}
+)
 
 
 def sentences() -> set[str]:
@@ -23,6 +26,11 @@ def sentences() -> set[str]:
     kinds: list[type[NotOpened]] = [NotOpened, *NotOpened.__subclasses__()]
     found |= {kind.reason for kind in kinds}
     found |= set(in_templates())
+    found |= {
+        text
+        for path in sorted(CRYPTO.rglob("*.py"))
+        for text in _in_file(path, frozenset({"BadWords"}))
+    }
     return found | set(_help(_command(Language("en")))) | _OF_THE_DOMAIN
 
 
@@ -41,9 +49,9 @@ def plurals() -> set[tuple[str, str]]:
     }
 
 
-def _in_file(path: Path) -> Iterator[str]:
+def _in_file(path: Path, calls: Set[str] = _CALLS) -> Iterator[str]:
     for call in _calls(path):
-        if _name(call) in _CALLS and call.args and (text := _text(call.args[0])) is not None:
+        if _name(call) in calls and call.args and (text := _text(call.args[0])) is not None:
             yield text
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Assign) and _is_reasons(node):

@@ -1,0 +1,71 @@
+"""Words that are shown once, written on paper, and asked back at a few places before they go.
+
+A paper with a mistake is found out about on the day it is needed; here it is found at once.
+"""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from crypto.kdf import Random
+from desk.desk import Desk
+from desk.screen import Screen
+
+PLACES = 4
+"""A word that is wrong on paper is asked for by a chance of one in six to eight; a list that was
+not written at all, or another's, never passes."""
+
+_WRONG = 3
+"""Wrong answers after which the words are shown once more."""
+
+
+def show_and_check(
+    desk: Desk, screen: Screen, page: RenderableType, words: Sequence[str], common: int = 0
+) -> None:
+    """Until four words were given back rightly. The first `common` words are on other papers too
+    and would prove nothing."""
+    asked: set[int] = set()
+    while True:
+        screen.page(page)
+        screen.pause(desk.say("Press Enter when the words are on paper."))
+        places = _places(desk.random, range(common, len(words)), asked)
+        if all(_given_back(desk, screen, words, place) for place in places):
+            return
+        asked |= set(places)
+
+
+def _given_back(desk: Desk, screen: Screen, words: Sequence[str], place: int) -> bool:
+    """False where the words must be looked at again."""
+    told = ""
+    for _ in range(_WRONG):
+        screen.page(
+            Group(
+                Text(desk.say("Check your paper"), style="bold"),
+                Text(
+                    desk.say(
+                        "Type the word that stands there on your paper. "
+                        "Enter alone shows the words once more."
+                    )
+                    + "\n",
+                    style="dim",
+                ),
+                Text(told, style="bold red"),
+            )
+        )
+        answer = screen.line(desk.say("Word {n}:", n=place + 1))
+        if not answer:
+            return False
+        if answer.lower() == words[place]:
+            return True
+        told = desk.say("Word {n} is another. Look at your paper again.", n=place + 1) + "\n"
+    return False
+
+
+def _places(random: Random, all_: range, but: set[int]) -> list[int]:
+    """Four places, other ones than before as long as there are such."""
+    left = [place for place in all_ if place not in but]
+    if len(left) < PLACES:
+        left = list(all_)
+    chosen = [left.pop(int.from_bytes(random(8)) % len(left)) for _ in range(PLACES)]
+    return sorted(chosen)

@@ -1,0 +1,85 @@
+"""A screen of the terminal that is gone when it is left: for words that must not stay anywhere.
+
+Terminals have a second screen, without a scroll-back, for editors and the like. What is shown and
+typed there is wiped before it is left, also after an error or Ctrl-C.
+"""
+
+import signal
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console, RenderableType
+
+from desk.safe import plain
+
+_ENTER = "\x1b[?1049h"
+_WIPE = "\x1b[H\x1b[J"
+_LEAVE = f"{_WIPE}\x1b[?1049l"
+
+
+class Screen:
+    """Pages, one after the other, and what is typed below them. What is typed is seen: it is
+    read from a paper that lies on the table, and blind typing would only make mistakes."""
+
+    def __init__(self, console: Console, read: Callable[[], str]) -> None:
+        self._console = console
+        self._read = read
+
+    def page(self, *parts: RenderableType) -> None:
+        """In the place of the page before."""
+        self._write(_WIPE)
+        for part in parts:
+            self._console.print(part)
+
+    def line(self, prompt: str) -> str:
+        """What is typed up to Enter; `EOFError` where the input ends."""
+        self._write(f"{plain(prompt)} ")
+        line = self._read()
+        if not line:
+            raise EOFError
+        return line.strip()
+
+    def pause(self, prompt: str) -> None:
+        """Until Enter is pressed, and not because it was pressed twice on the page before."""
+        forget_typed()
+        self.line(prompt)
+
+    def _write(self, text: str) -> None:
+        self._console.file.write(text)
+        self._console.file.flush()
+
+
+@contextmanager
+def second_screen(console: Console, read: Callable[[], str]) -> Iterator[Screen]:
+    """Until the block ends. Nobody stops the program (Ctrl-Z, a closed window) and leaves the
+    words standing."""
+    before = {
+        signal.SIGTSTP: signal.signal(signal.SIGTSTP, signal.SIG_IGN),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, _end),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, _end),
+    }
+    try:
+        console.file.write(_ENTER)
+        yield Screen(console, read)
+    finally:
+        console.file.write(_LEAVE)
+        console.file.flush()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def typed_line() -> str:
+    """A line from the terminal, with its end; nothing where the input ends."""
+    return sys.stdin.buffer.readline().decode(sys.stdin.encoding, "replace")
+
+
+def forget_typed() -> None:
+    """Drop what was typed and not read yet."""
+    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
