@@ -64,7 +64,7 @@ def _too_few(desk: Desk, gathering: Gathering) -> DeskError:
     if gathering.missing is None:
         return DeskError("No list was given; nothing was done.")
     return DeskError(
-        "The input ended, and {n} more are needed beside list {given}; nothing was done.",
+        "The input ended, and nothing was done. Lists given: {given}; still needed: {n}.",
         n=gathering.missing,
         given=", ".join(map(str, gathering.numbers)),
     )

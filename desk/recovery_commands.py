@@ -6,7 +6,6 @@ what is written is its public card.
 
 import os
 import stat
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -143,16 +142,16 @@ def _refuse_what_stays(desk: Desk) -> None:
             "On a terminal the lists would stay in the scroll-back. Pipe them to a printer "
             "(... --print | lp), or leave --print out to see them one by one."
         )
-    if _is_file():
+    if _is_file(desk):
         raise DeskError(
             "The lists belong on paper: from a disk they never go for good. Pipe them to a "
             "printer: tropa recovery new ... --print | lp"
         )
 
 
-def _is_file() -> bool:
+def _is_file(desk: Desk) -> bool:
     try:
-        return stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
+        return stat.S_ISREG(os.fstat(desk.out.file.fileno()).st_mode)
     except (OSError, ValueError):
         return False
 
