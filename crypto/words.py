@@ -13,6 +13,8 @@ from crypto.errors import BadWords
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _NEAR: Final = 3
+_LONGEST: Final = 20
+"""Letters that are compared: no word is nearly as long, and what was pasted may be."""
 
 
 def read_words(text: str) -> list[str]:
@@ -55,7 +57,7 @@ def check_word(word: str, place: int, book: Sequence[str]) -> None:
     if not near:
         raise BadWords("word {place} is not in the list: look at its spelling", place=place)
     raise BadWords(
-        "word {place} is not in the list; near to it are: {near}",
+        "word {place} is not in the list; near to it: {near}",
         place=place,
         near=", ".join(near),
     )
@@ -63,4 +65,4 @@ def check_word(word: str, place: int, book: Sequence[str]) -> None:
 
 def nearest(word: str, book: Sequence[str]) -> list[str]:
     """Words of the book that a slip of the hand makes this of, the likeliest first."""
-    return get_close_matches(word, book, _NEAR, 0.7)
+    return get_close_matches(word[:_LONGEST], book, _NEAR, 0.7)

@@ -58,7 +58,7 @@ def _given_back(desk: Desk, screen: Screen, words: Sequence[str], place: int) ->
             return False
         if answer.lower() == words[place]:
             return True
-        told = desk.say("Word {n} is another. Look at your paper again.", n=place + 1) + "\n"
+        told = desk.say("That is not word {n}. Look at your paper again.", n=place + 1) + "\n"
     return False
 
 

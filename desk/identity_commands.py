@@ -45,7 +45,15 @@ def new(context: typer.Context, name: NameOption = "") -> None:
     watched = desk.screen is not None and desk.settings.passphrase_file is None
     if watched:
         _show_and_check(desk, words)
-    keeping.keep(desk, card, data)
+    try:
+        keeping.keep(desk, card, data)
+    except DeskError:
+        if watched:
+            desk.notice(
+                "The words on your paper are good all the same: tropa identity restore makes the "
+                "identity from them."
+            )
+        raise
     if not watched:
         _print_words(desk, words)
     _next_step(desk)

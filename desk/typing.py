@@ -93,7 +93,7 @@ def _mend(desk: Desk, screen: Screen, title: str, words: list[str], told: str) -
 def _page(title: str, hint: str, words: Sequence[str], told: str) -> Group:
     return Group(
         Text(title, style="bold"),
-        Text(f"{hint}\n", style="dim"),
+        Text(f"{hint}\n" if hint else "", style="dim"),
         numbered(words),
         Text(f"\n{told}\n" if told else "", style="bold red"),
     )

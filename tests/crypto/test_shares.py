@@ -95,7 +95,7 @@ def test_one_wrong_word_is_found_wherever_it_stands(place: int) -> None:
     typed = [*WORDS[:place], WORDS[place] + "x", *WORDS[place + 1 :]]
     message = told(typed)
     assert f"word {place + 1} is not in the list" in message
-    assert WORDS[place] in message.split("near to it are: ")[1]
+    assert WORDS[place] in message.split("near to it: ")[1]
     assert typed[place] not in message
 
 

@@ -67,7 +67,7 @@ def test_an_identity_is_made_once_its_words_are_on_paper(tmp_path: Path) -> None
         at.until("\r\nWord ")
         place = int(at.until(":")[:-1])
         at.type("wrong")
-        at.until(f"Word {place} is another.")
+        at.until(f"That is not word {place}.")
         for _ in range(2):
             at.answer(f"\r\nWord {place}:", "wrong")
         assert shown(at.until("words are on paper.").split("shown only now.")[1]) == words

@@ -352,3 +352,24 @@ def test_a_note_that_comes_after_the_lock_never_turns_into_an_answer(
     post(visitor, desk, f"cases/{asker.case}/note", fields={"text": "Только для коллег"})
     unlock(visitor, desk)
     assert letter(world, asker.case) == ""
+
+
+def test_a_forgotten_passphrase_is_told_with_both_ways_back(
+    desk: Served, visitor: httpx.Client
+) -> None:
+    def tries(passphrase: str) -> httpx.Response:
+        return post(visitor, desk, "unlock", fields={"passphrase": passphrase, "next": "/"})
+
+    told = tries(" \u00a0").text
+    assert "The passphrase is empty" in told
+    told = tries("mistyped phrase").text
+    for part in ("Caps Lock", "tropa identity restore --replace", "make a new identity"):
+        assert part in told
+
+
+def test_what_was_pasted_around_a_passphrase_is_no_part_of_it(
+    desk: Served, visitor: httpx.Client
+) -> None:
+    fields = {"passphrase": "\u200b four random test words\u00a0 ", "next": "/"}
+    assert post(visitor, desk, "unlock", fields=fields).status_code == 303
+    assert not desk.session.locked
