@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parent / "node"
 CACHE = Path(__file__).parents[2] / "build" / "node"
 NODE = Path(executable.ROOT_DIR) / "bin" / "node"
 NPM = Path(executable.ROOT_DIR) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-_MADE_OF = ("package.json", "package-lock.json", "tropa.mjs", "check.mjs")
+_MADE_OF = ("package.json", "package-lock.json", "tropa.mjs", "lists.mjs", "check.mjs")
 
 
 def run(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from crypto.inbox import InboxSecret, open_letter
 from crypto.opening import open_record, unwrap_case_key
 from crypto.receipt import ReceiptCode, open_lock
 from crypto.sealing import SealedRecord, Wrap, seal_record, wrap_case_key
+from crypto.shares import book, split
 from tests.crypto.independent import SOURCE, run
 from tests.crypto.samples import CASE_ID, CASE_KEY, PLACE, identity, secret, stream
 from tests.crypto.test_vectors import FOLDER
@@ -38,6 +40,23 @@ def test_it_agrees_with_every_vector_and_fails_where_we_fail(name: str) -> None:
             assert outcome == {"fails": vector["fails"]}, vector["name"]
         else:
             assert outcome["ok"].items() <= vector.items(), vector["name"]
+
+
+def test_it_joins_recovery_lists_and_refuses_those_that_we_refuse() -> None:
+    vectors = json.loads((FOLDER / "recovery.json").read_text(encoding="utf-8"))
+    made = split(secret("fresh"), 4, 3, stream("fresh"))
+    fresh = [
+        {"lists": [" ".join(one.words) for one in some], "seed": secret("fresh").hex()}
+        for some in combinations(made, 3)
+    ]
+    jobs = [*vectors, *fresh]
+    outcomes = run([job | {"do": "recovery", "book": book()} for job in jobs])
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if "fails" in job:
+            assert outcome == {"fails": job["fails"]}, job["name"]
+        else:
+            assert outcome["ok"]["seed"] == job["seed"]
+            assert outcome["ok"]["numbers"] == job.get("numbers", outcome["ok"]["numbers"])
 
 
 def test_it_opens_records_that_python_sealed() -> None:

@@ -2,6 +2,7 @@
 // the result, or {"fails": …} with the kind of failure. Anything unforeseen ends the program.
 
 import { readFileSync } from "node:fs";
+import { join } from "./lists.mjs";
 import * as tropa from "./tropa.mjs";
 
 const raw = (text) => Buffer.from(text, "hex");
@@ -72,6 +73,10 @@ const JOBS = {
       key_id: tropa.keyId(sealing),
       signing_key_id: tropa.keyId(signing),
     };
+  },
+  recovery: (job) => {
+    const joined = join(job.lists, job.book);
+    return { ...joined, seed: hex(joined.seed) };
   },
   xwing: async (job) => ({ public: hex(await tropa.publicOf(raw(job.seed))) }),
   seal_record: async (job) => ({
