@@ -157,6 +157,10 @@ def _is_file(desk: Desk) -> bool:
 
 
 def _print(desk: Desk, made: ListSet) -> None:
+    desk.warn(
+        "Use a printer that hangs on this computer by a cable, and empty its queue afterwards: "
+        "others keep what they print."
+    )
     desk.out.file.write(printed(desk, made))
     desk.out.file.flush()
 

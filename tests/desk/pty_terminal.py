@@ -71,8 +71,8 @@ class Terminal:
         self.type(text)
         return came
 
-    def interrupt(self) -> None:
-        os.killpg(self.process.pid, signal.SIGINT)
+    def interrupt(self, how: signal.Signals = signal.SIGINT) -> None:
+        os.killpg(self.process.pid, how)
 
     def end(self) -> int:
         """Its exit code, when everything was read."""

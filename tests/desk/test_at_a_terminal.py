@@ -1,12 +1,13 @@
 """What a person does with words at a real terminal, and what is left on it and on the disk."""
 
 import re
+import signal
 from pathlib import Path
 
 import pytest
 
 from crypto.identity import Identity
-from crypto.keyfile import from_words, to_words, word_list
+from crypto.keyfile import decrypt_seed, from_words, to_words, word_list
 from crypto.shares import Gathering, RecoveryList, book, split
 from desk.card import Card
 from desk.desk import CARD, IDENTITY
@@ -58,7 +59,7 @@ def test_an_identity_is_made_once_its_words_are_on_paper(tmp_path: Path) -> None
         words = shown(at.until("words are on paper.").split("shown only now.")[1])
         seed = from_words(" ".join(words))
         assert not (tmp_path / "home").exists()
-        at.type("")
+        at.type("\x1a")  # Ctrl-Z does not leave the words standing behind a shell
         at.until("\r\nWord ")
         at.answer(":", "")
         # Enter alone: they are shown once more, and other ones are asked.
@@ -80,8 +81,13 @@ def test_an_identity_is_made_once_its_words_are_on_paper(tmp_path: Path) -> None
     assert Card.parse((tmp_path / "home" / CARD).read_text()) == Card.of("anna", Identity(seed))
 
 
-@pytest.mark.parametrize("when", ["shown", "asked"])
-def test_ctrl_c_in_the_middle_leaves_no_half_identity(tmp_path: Path, when: str) -> None:
+@pytest.mark.parametrize(
+    ("when", "how"),
+    [("shown", signal.SIGINT), ("asked", signal.SIGINT), ("shown", signal.SIGTERM)],
+)
+def test_an_interruption_leaves_no_half_identity(
+    tmp_path: Path, when: str, how: signal.Signals
+) -> None:
     with Terminal(tmp_path / "home", "identity", "new", folder=tmp_path) as at:
         at.answer("New passphrase:", PASSPHRASE)
         at.answer("The same again:", PASSPHRASE)
@@ -89,7 +95,7 @@ def test_ctrl_c_in_the_middle_leaves_no_half_identity(tmp_path: Path, when: str)
         if when == "asked":
             at.type("")
             at.until("\r\nWord ")
-        at.interrupt()
+        at.interrupt(how)
         assert at.end() == 130
     assert "No identity was made" in at.outside
     nothing_stays(at, words)
@@ -217,3 +223,21 @@ def test_lists_are_joined_at_a_terminal_and_a_mistake_is_mended_there(tmp_path: 
 
 def typed(one: RecoveryList) -> str:
     return " ".join(f"{n}. {word}" for n, word in enumerate(one.words, 1))
+
+
+def test_a_forgotten_passphrase_is_replaced_from_paper(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    identity = identity_of("anna")
+    (home / IDENTITY).write_bytes(age_file(identity))
+    (home / CARD).write_text(Card.of("anna", identity).line())
+    words = to_words(identity.seed).split()
+    with Terminal(home, "identity", "restore", "--replace", folder=tmp_path) as at:
+        at.answer("From word 1:", " ".join(words[:12]))
+        at.answer("From word 13:", " ".join(words[12:]))
+        at.answer("New passphrase:", "another four words")
+        at.answer("The same again:", "another four words")
+        assert at.end() == 0
+    nothing_stays(at, words)
+    nothing_is_written(tmp_path, identity.seed, words)
+    assert decrypt_seed((home / IDENTITY).read_bytes(), "another four words") == identity.seed
