@@ -29,6 +29,9 @@ _LEAST_WORK: Final = 16
 """A new file asks for at least 2^16 rounds of scrypt (64 MiB of memory, a fifth of a second). The
 library chooses by the same short run: made in a busy instant, a file would stay weak for good."""
 
+_MOST_WORK: Final = 24
+"""2^24 rounds take 16 GiB of memory: no machine makes a file that asks for more."""
+
 _WORK: Final = re.compile(rb"[A-Za-z0-9+/]+ (\d+)\n")
 
 
@@ -64,6 +67,12 @@ def decrypt_seed(data: bytes, passphrase: str) -> bytes:
     if found is None:
         raise BadFormat(f"{_WHAT} holds something that is not an identity of Tropa")
     return check_secret(base64.b64decode(found[1]), "the seed in this file")
+
+
+def asks_for_hours(data: bytes) -> bool:
+    """Whether a file asks for work that no busy instant explains: it was altered, or is a trap."""
+    work = _WORK.match(data, len(_INTRO))
+    return work is not None and int(work[1]) > _MOST_WORK
 
 
 def to_words(seed: bytes) -> str:

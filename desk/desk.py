@@ -16,7 +16,7 @@ from rich.console import Console
 from crypto.errors import BadFormat, TooMuchWork, WrongPassphrase
 from crypto.identity import Identity
 from crypto.kdf import Random
-from crypto.keyfile import decrypt_seed
+from crypto.keyfile import asks_for_hours, decrypt_seed
 from desk.card import Card
 from desk.client import Client, checked_url
 from desk.errors import DeskError
@@ -160,18 +160,21 @@ class Desk:
             try:
                 return Identity(self._opened(data, typed))
             except TooMuchWork:
+                if asks_for_hours(data):
+                    raise self._damaged() from None
                 raise DeskError(
                     "This machine is too busy to open your key now. Close other programs and try "
-                    "again. If it says so every time, the file {name} is damaged: bring it back "
-                    "from your 24 words with tropa identity restore --replace",
-                    name=self.home.path / IDENTITY,
+                    "again."
                 ) from None
             except BadFormat:
-                raise DeskError(
-                    "The file {name} is damaged, or is no identity of Tropa. Restore it from a "
-                    "copy or from your 24 words: tropa identity restore --replace",
-                    name=self.home.path / IDENTITY,
-                ) from None
+                raise self._damaged() from None
+
+    def _damaged(self) -> DeskError:
+        return DeskError(
+            "The file {name} is damaged, or is no identity of Tropa. Restore it from a copy or "
+            "from your 24 words: tropa identity restore --replace",
+            name=self.home.path / IDENTITY,
+        )
 
     def _opened(self, data: bytes, typed: str) -> bytes:
         for passphrase in spellings(typed):

@@ -60,10 +60,11 @@ def test_a_file_with_any_byte_altered_never_opens_and_the_way_back_is_named(anna
         b"",
         b"\0" * 300,
         quick_age_file(PASSPHRASE, b"a letter\n"),
+        quick_identity_file(SEED, PASSPHRASE).replace(b" 1\n", b" 81\n", 1),
         bytes(pyrage.encrypt(b"x", [pyrage.x25519.Identity.generate().to_public()])),
         b"-----BEGIN AGE ENCRYPTED FILE-----\n",
     ],
-    ids=["empty", "zeros", "another content", "another recipient", "armored"],
+    ids=["empty", "zeros", "another content", "work for ages", "another recipient", "armored"],
 )
 def test_a_file_of_another_kind_is_told(anna: DeskUser, data: bytes) -> None:
     assert "is damaged, or is no identity of Tropa" in fault(anna, data)
