@@ -83,11 +83,11 @@ class CaseMaker:
         """When the person may be written to first, by these answers."""
         return contact_rule(self.form, draft.answers, self.clock())
 
-    def addition(self, case_id: bytes, sealing: Sealing, draft: Draft) -> tuple[str, Seal]:
-        """The kind of a further record of answers, and how to seal it for its number."""
+    def addition(self, case_id: bytes, draft: Draft) -> tuple[str, Seal]:
+        """The kind of a further record of answers, and how to seal it into the case."""
         plaintext = AnswersRecord(self.form.digest, draft.language, draft.answers).to_bytes()
 
-        def seal(number: int) -> bytes:
+        def seal(sealing: Sealing, number: int) -> bytes:
             context = Context(case_id, number, ANSWERS, sealing.form, sealing.epoch)
             return seal_record(sealing.public_key, context, plaintext).data
 
@@ -115,8 +115,9 @@ class CaseMaker:
         self, key: CaseKey, header: CaseHeader, roster: Roster, submission: Submission
     ) -> dict[str, bytes]:
         draft = submission.draft
-        needs = route(self.form, draft.answers, draft.language, self.clock())
-        chosen = recipients(roster.members, needs, early=submission.early)
+        now = self.clock()
+        needs = route(self.form, draft.answers, draft.language, now)
+        chosen = recipients(roster.current(now), needs, early=submission.early)
         if not any(member.opens_cases for member in chosen):
             raise LineClosed(NOBODY)  # rather than seal what nobody would ever take
         publics = [member.sealing_key for member in chosen]

@@ -17,6 +17,7 @@ from bot.counts import CountsDesk
 from bot.drafts import SealedDrafts
 from bot.http import AiohttpRequest
 from bot.inboxes import SealedInboxes
+from bot.key_parts import key_parts
 from bot.key_uses import KeyUses
 from bot.line import RosterLine
 from bot.links import VolunteerLinks
@@ -46,7 +47,15 @@ from handlers.reception import Reception
 from handlers.texts import Texts
 from handlers.volunteers import Volunteers
 from intake.clock import Clock
-from storage.errors import Full, HeldByOther, Moved, NoWrap, StorageUnavailable, UnknownCase
+from storage.errors import (
+    Full,
+    HeldByOther,
+    Moved,
+    NotWhole,
+    NoWrap,
+    StorageUnavailable,
+    UnknownCase,
+)
 from storage.opening import Storage
 
 Pause = Callable[[float], Awaitable[None]]
@@ -96,7 +105,7 @@ def compose(
     token = settings.telegram_token.get_secret_value()
     bot = Bot(token, base_url=base, request=request, get_updates_request=request)
     texts = Texts.load("bot")
-    line = RosterLine(settings.roster, content, storage.facts, clock)
+    line = RosterLine(settings.roster, content, storage.facts, storage.rosters, clock)
     keys = settings.return_keys()
     older = tuple(TallyKey(key) for key in keys.older)
     counting = Counting(content.form, TallyKey(keys.current), os.urandom, older)
@@ -212,6 +221,7 @@ def _queue(
         counts=counts.shown,
         clock=clock,
         faults=Faults(
-            CryptoError, UnknownCase, HeldByOther, StorageUnavailable, Full, Moved, NoWrap
+            CryptoError, UnknownCase, HeldByOther, StorageUnavailable, Full, Moved, NoWrap, NotWhole
         ),
+        keys=key_parts(storage, line.publish),
     )

@@ -114,7 +114,8 @@ class SealedDrafts:
         key = _parsed(secret)
         if key is not None:
             inbox = InboxSecret.of(key)
-            await self._cases.erase_draft_and_inbox(key.id, inbox.id)
+            day = self._clock().date()
+            await self._cases.erase_draft_and_inbox(key.id, inbox.id, day)
             await self._drafts.delete(inbox.letter_secret.id)
 
     async def _add(self, submission: Submission) -> Sent | None:
@@ -127,8 +128,7 @@ class SealedDrafts:
         row = self._after(key, submission, None)
         case_id = bytes.fromhex(submission.draft.case or "")
         try:
-            sealing = await self._cases.sealing(case_id)
-            kind, seal = self._maker.addition(case_id, sealing, submission.draft)
+            kind, seal = self._maker.addition(case_id, submission.draft)
             contact = self._maker.contact(submission.draft)
             counted = self._maker.rest(submission.draft)
             done = await self._cases.append_with_draft(

@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from bot.drafts import LIFE, CameIn, to_nobody
@@ -30,7 +31,7 @@ from intake.shapes import Unreadable
 from storage.drafts import Drafts
 from storage.errors import UnknownCase
 from storage.inboxes import Inboxes
-from storage.rows import DraftRow, InboxRow, ReplyRow, ReplyState
+from storage.rows import DraftRow, InboxRow, ReplyRow, ReplyState, Sealing
 
 MOST_LOCKS: Final = 4
 """How many cases may share a locator and all be tried: of ten thousand, two do by chance."""
@@ -102,7 +103,8 @@ class SealedInboxes:
             if held.secret is not None and held.secret.id == inbox_id:
                 return held.secret.text
             if held.erases is not None and held.erases.inbox == inbox_id:
-                await self.inboxes.erase(inbox_id, held.erases.letter, held.erases.draft)
+                drafts = (held.erases.letter, held.erases.draft)
+                await self.inboxes.erase(inbox_id, *drafts, day=self.clock().date())
                 return ERASED
         return None
 
@@ -158,12 +160,12 @@ class SealedInboxes:
         before, now = await self._composed(inbox), self.clock()
         if before.revision != expected or not 0 < len(before.text) <= LONGEST:
             return False
-        header, public_key, targets = case.header, case.public_key, self.form.urgency.targets
+        header, targets = case.header, self.form.urgency.targets
         message = Message(language=header.language, at=to_the_hour(now), text=before.text)
 
-        def seal(number: int) -> bytes:
-            context = Context(header.id, number, MESSAGE, header.form, header.epoch)
-            return seal_record(public_key, context, message.to_bytes()).data
+        def seal(sealing: Sealing, number: int) -> bytes:
+            context = Context(header.id, number, MESSAGE, sealing.form, sealing.epoch)
+            return seal_record(sealing.public_key, context, message.to_bytes()).data
 
         def promised_by(level: Level) -> datetime:
             return to_the_hour(now) + targets[level]
@@ -187,7 +189,7 @@ class SealedInboxes:
         inbox, case = await self._case(secret)
         if inbox is None or case is None:
             return False
-        token = self.tokens.seal(case.header, case.public_key, inbox, chat, message)
+        token = partial(token_for, self.tokens, case.header, inbox, chat, message)
         opened, place = self.tokens.make(case.header, inbox, chat, message), inbox.place(chat)
         return await _found(self.inboxes.set_place(inbox.id, token, place, opened, stays=stays))
 
@@ -197,7 +199,7 @@ class SealedInboxes:
         if inbox is None:
             return False
         drafts = [inbox.letter_secret.id, *([_origin(inbox, case)] if case is not None else [])]
-        return await self.inboxes.erase(inbox.id, *drafts)
+        return await self.inboxes.erase(inbox.id, *drafts, day=self.clock().date())
 
     async def _case(self, secret: str) -> tuple[InboxSecret | None, InboxRow | None]:
         inbox = _parsed(secret)
@@ -222,6 +224,14 @@ class SealedInboxes:
         return DraftRow(secret.id, revision, self.clock() + LIFE, sealed)
 
 
+def token_for(
+    tokens: Tokens, header: CaseHeader, inbox: InboxSecret, chat: int, message: int, now: Sealing
+) -> bytes:
+    """A token for the card `message`, sealed to its case as it is `now`."""
+    as_it_is = replace(header, form=now.form, epoch=now.epoch)
+    return tokens.seal(as_it_is, now.public_key, inbox, chat, message)
+
+
 def _read(body: bytes, revision: int) -> Composed:
     """What `_row` wrote. It opened, so it was written here."""
     table = json.loads(body)
@@ -238,7 +248,7 @@ def _standing(header: CaseHeader, now: datetime) -> Standing:
 
 
 def _opened(inbox: InboxSecret, header: CaseHeader, reply: ReplyRow) -> Letter | None:
-    context = Context(header.id, reply.number, LETTER, header.form, header.epoch)
+    context = Context(header.id, reply.number, LETTER, header.form, reply.epoch)
     try:
         return Letter.from_bytes(open_letter(inbox, context, SealedRecord(reply.sealed)))
     except (CryptoError, Unreadable):

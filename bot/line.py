@@ -1,10 +1,14 @@
 """Whether the line is open: the signed roster as it lies on this machine, checked again and again.
 
+A roster is put there by an operator's hand, or sent by whoever has one that is signed; with each
+that is taken up, whoever is not on it can open nothing more (`storage.rosters`).
+
 Only a roster signed by the organisation, not expired, not older than one seen before, and naming
 the form in use opens the line. Anything else closes it until the file is right again; there is
 nothing weaker to fall back to. The highest epoch seen is kept in the database.
 """
 
+import asyncio
 import errno
 import json
 import logging
@@ -14,22 +18,30 @@ from typing import Protocol
 
 from bot.content import Content
 from bot.updates import where
+from bot.writing import write_durably
 from crypto.envelope import verify
 from crypto.errors import CryptoError
-from crypto.sealing import CASE_ID_BYTES, CaseKey, wrap_case_key
+from crypto.sealing import CASE_ID_BYTES, CaseKey, key_id, wrap_case_key
+from handlers.key_ports import RosterRefused
 from intake.clock import Clock
 from intake.errors import LineClosed, StorageUnavailable
 from intake.information import Card
+from intake.ledger import Event, Kind
 from intake.questions import Form
 from intake.roster import (
     ROSTER_TYPE,
     Organisation,
     Roster,
+    RosterContradicted,
     RosterError,
+    RosterExpired,
+    RosterRolledBack,
     check,
     days_left,
+    digest,
     fingerprint,
 )
+from storage.rosters import Rosters
 
 log = logging.getLogger("tropa.line")
 
@@ -48,7 +60,6 @@ class Facts(Protocol):
     """The few numbers a server must never forget."""
 
     async def get(self, key: str) -> int | None: ...
-    async def raise_to(self, key: str, value: int) -> int: ...
 
 
 def read_roster(path: Path, organisation: Organisation) -> tuple[Roster, bytes]:
@@ -75,6 +86,29 @@ def read_roster(path: Path, organisation: Organisation) -> tuple[Roster, bytes]:
     return Roster.from_payload(payload), data
 
 
+_REASONS: Mapping[type[RosterError], str] = {
+    RosterRolledBack: "rolled_back",
+    RosterContradicted: "contradicted",
+    RosterExpired: "expired",
+}
+
+
+def _sent(data: bytes, organisation: Organisation) -> Roster:
+    """The roster in what somebody sent, its signatures checked. Raises `RosterRefused`."""
+    try:
+        envelope = json.loads(data)
+    except (ValueError, RecursionError):
+        raise RosterRefused("roster", "This is not a signed roster. Send another copy.") from None
+    try:
+        payload = verify(envelope, ROSTER_TYPE, organisation.public_keys, organisation.threshold)
+    except CryptoError as error:
+        raise RosterRefused("signatures", f"This roster does not count: {error}.") from None
+    try:
+        return Roster.from_payload(payload)
+    except RosterError as error:
+        raise RosterRefused("roster", str(error)) from None
+
+
 def try_keys(roster: Roster) -> None:
     """Seal something of no value to each member. Raises `RosterError` naming whose key fails.
 
@@ -99,11 +133,17 @@ def remembered(epoch: int) -> str:
 class RosterLine:
     """`handlers.ports.Line` on the roster file; `refresh` looks at the file again."""
 
-    def __init__(self, path: Path, content: Content, facts: Facts, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, content: Content, facts: Facts, rosters: Rosters, clock: Clock
+    ) -> None:
         self._path = path
         self._content = content
         self._facts = facts
+        self._rosters = rosters
         self._clock = clock
+        self._turn = asyncio.Lock()
+        self._again = False
+        self._kept = 0
         self._roster: Roster | None = None
         self._envelope = b""
         self._complaint = ""
@@ -137,7 +177,8 @@ class RosterLine:
     async def start(self) -> None:
         """The first look. Raises `LineClosed` or `StorageUnavailable`; nothing is logged of it."""
         try:
-            self._open(*await self._acceptable())
+            async with self._turn:
+                self._open(*await self._acceptable())
         except RosterError as error:
             raise LineClosed(str(error)) from None
         except CannotTell:
@@ -148,6 +189,50 @@ class RosterLine:
 
     async def refresh(self) -> None:
         """Read the file again; what is wrong with it closes the line and is logged once."""
+        async with self._turn:
+            await self._refresh()
+
+    async def sweep(self) -> None:
+        """Withdraw what was wrapped, in the instant of a change, by the roster of before."""
+        async with self._turn:
+            if self._roster is not None:
+                await self._take_up(self._roster)
+
+    async def publish(self, data: bytes) -> int:
+        """Take a signed roster up that somebody sent; returns its epoch. Raises `RosterRefused`.
+
+        It is written beside the file and put in its place before it is in force, so that a server
+        that dies in between begins with it.
+        """
+        async with self._turn:
+            roster = _sent(data, self._content.organisation)
+            if roster == self._roster:
+                return roster.epoch
+            await self._refuse(roster)
+            try:
+                await asyncio.to_thread(write_durably, self._path, data)
+            except OSError as error:
+                log.error("a roster was sent and cannot be written: %s", type(error).__name__)
+                raise RosterRefused(
+                    "not_written",
+                    "The server cannot write its roster file. The operator must let the server's "
+                    "user write the folder that ROSTER names, or put the signed file there.",
+                ) from None
+            await self._take_up(roster)
+            self._open(roster, data)
+            return roster.epoch
+
+    async def _refuse(self, roster: Roster) -> None:
+        try:
+            await self._check(roster)
+        except RosterError as error:
+            raise RosterRefused(_REASONS.get(type(error), "form"), str(error)) from None
+        try:
+            try_keys(roster)
+        except RosterError as error:
+            raise RosterRefused("keys", str(error)) from None
+
+    async def _refresh(self) -> None:
         try:
             roster, envelope = await self._acceptable()
         except RosterError as error:
@@ -163,6 +248,14 @@ class RosterLine:
 
     async def _acceptable(self) -> tuple[Roster, bytes]:
         roster, envelope = read_roster(self._path, self._content.organisation)
+        await self._check(roster)
+        if roster != self._roster:
+            try_keys(roster)
+        if roster != self._roster or self._again:
+            await self._take_up(roster)
+        return roster, envelope
+
+    async def _check(self, roster: Roster) -> None:
         seen = await self._facts.get(remembered(roster.epoch))
         check(roster, self._clock(), await self._facts.get(EPOCH) or 0, seen)
         if self._content.form.digest != roster.form:
@@ -170,14 +263,27 @@ class RosterLine:
                 "The form in FORM is not the one signed with the roster. Put the signed form "
                 "back, or have the organisation sign this one (tropa roster form)."
             )
-        if roster != self._roster:
-            try_keys(roster)
-            await self._remember(roster)
-        return roster, envelope
 
-    async def _remember(self, roster: Roster) -> None:
-        await self._facts.raise_to(remembered(roster.epoch), fingerprint(roster))
-        await self._facts.raise_to(EPOCH, roster.epoch)
+    async def _take_up(self, roster: Roster) -> None:
+        """Durable before it is in force. What was being made by the roster of before may be written
+        after this: it is looked for once more, at the next look at the file."""
+        now = self._clock()
+        event = Event(kind=Kind.EPOCH, day=now.date(), epoch=roster.epoch, roster=digest(roster))
+        numbers = {remembered(roster.epoch): fingerprint(roster), EPOCH: roster.epoch}
+        members = {key_id(member.sealing_key) for member in roster.members}
+        revoked = {key_id(member.sealing_key) for member in roster.revoked}
+        done = await self._rosters.take_up(event, numbers, members, revoked, now)
+        self._again = roster != self._roster
+        if done.gone:
+            log.info("%d wraps of keys that left the roster were withdrawn", done.gone)
+        if done.kept and done.kept != self._kept:
+            log.warning(
+                "%d cases can be opened by nobody on the roster. Have the organisation put back "
+                "whoever could (tropa roster add), and let her hand them over (tropa reassign) "
+                "before she is removed again; a recovery key on the roster would spare this",
+                done.kept,
+            )
+        self._kept = done.kept
 
     def _close(self, complaint: str) -> None:
         if complaint != self._complaint:
@@ -188,6 +294,4 @@ class RosterLine:
         if self._roster != roster:
             left = days_left(roster, self._clock())
             log.info("the line is open: roster epoch %d, valid for %d days", roster.epoch, left)
-            if left < WARN_DAYS:
-                log.warning("the roster expires in %d days: have it extended and signed", left)
         self._roster, self._envelope, self._complaint = roster, envelope, ""

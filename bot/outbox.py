@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from bot.drafts import LIFE
+from bot.inboxes import token_for
 from bot.tokens import Tokens
 from bot.updates import where
 from bot.waking import Waking
@@ -216,7 +218,7 @@ class Delivery(Waking):
 
     async def _delivered(self, due: Due, way: _Way, message: int) -> None:
         """With a fresh token: who wrote the reply holds the old one opened."""
-        token = self._tokens.seal(due.header, due.public_key, way.inbox, way.chat, message)
+        token = partial(token_for, self._tokens, due.header, way.inbox, way.chat, message)
         await self._outbox.delivered(due.case_id, due.numbers, token, due.place)
 
 

@@ -91,7 +91,7 @@ def verify_request(
     method: str,
     url: str,
     headers: Mapping[str, str],
-    body: bytes,
+    body: bytes | None,
     key: Callable[[str], bytes | None],
     now: datetime,
     max_age: timedelta,
@@ -99,7 +99,8 @@ def verify_request(
     """Who signed this request, or `Unsigned`, `Stale`, `UnknownKey`, `Forged`.
 
     `url` is the target as received, undecoded: a path with its query, or an absolute URL.
-    `headers` gives every field line by `items()`. `key` gives the 32 bytes of a member's signing
+    `headers` gives every field line by `items()`. `body` None: only the headers are checked, before
+    a body is waited for; to be called again with it. `key` gives the 32 bytes of a member's signing
     key by key id, None for a stranger. `max_age` and `SKEW` bound the age both ways.
     """
     present = {name.lower() for name, _ in headers.items()}

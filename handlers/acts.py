@@ -51,13 +51,13 @@ class Acts:
 
     async def release(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        record = self._record(_read(Noted, caller, empty=True).record, NOTE)
+        record = self._record(read(Noted, caller, empty=True).record, NOTE)
         await self._cases.give_back(case_id, caller.key_id, record)
         return await self._whole(case_id, caller)
 
     async def note(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        record = self._record(_read(Noted, caller).record, NOTE)
+        record = self._record(read(Noted, caller).record, NOTE)
         if record is None:
             raise malformed("A note is a record; this request has none.")
         await self._cases.note(case_id, caller.key_id, record)
@@ -65,7 +65,7 @@ class Acts:
 
     async def reply(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        body = _read(Replied, caller)
+        body = read(Replied, caller)
         record = self._needed(body.record, REPLY)
         letter, token = decoded(body.letter), None if body.token is None else decoded(body.token)
         self._plausible(letter, "letter")
@@ -79,13 +79,13 @@ class Acts:
 
     async def hand_over(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        body = _read(Passed, caller)
+        body = read(Passed, caller)
         to, wrap = self._colleague(body.to, caller), self._wrap(body)
         record = self._record(body.record, NOTE)
         now = self._parts.clock()
         try:
             await self._cases.hand_over(
-                case_id, caller.key_id, body.to, wrap, record, now, to.capacity
+                case_id, caller.key_id, body.to, wrap, record, now, to.capacity, caller.lead
             )
         except self._parts.faults.full:
             raise Refused(
@@ -99,22 +99,23 @@ class Acts:
 
     async def ask(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        body = _read(Passed, caller)
+        body = read(Passed, caller)
         self._colleague(body.to, caller)
         wrap, record = self._wrap(body), self._record(body.record, NOTE)
-        await self._cases.ask(case_id, caller.key_id, body.to, wrap, record)
+        day = self._parts.clock().date()
+        await self._cases.ask(case_id, caller.key_id, body.to, wrap, record, day)
         return await self._whole(case_id, caller)
 
     async def level(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        body = _read(Judged, caller)
+        body = read(Judged, caller)
         record = self._needed(body.record, NOTE)
         await self._judge(caller, case_id, body.level, record)
         return await self._whole(case_id, caller)
 
     async def close(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        body = _read(Closed, caller)
+        body = read(Closed, caller)
         record, now = self._record(body.record, NOTE), self._parts.clock()
         counted = self._parts.counting.closing(body.outcome, now)
         await self._cases.close(case_id, caller.key_id, record, now, counted)
@@ -122,11 +123,11 @@ class Acts:
 
     async def erase(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
-        stored = await self._cases.fetch(case_id, caller.key_id)
-        holder = as_of(stored.header, self._parts.clock()).holder
+        stored, now = await self._cases.fetch(case_id, caller.key_id), self._parts.clock()
+        holder = as_of(stored.header, now).holder
         if not caller.lead and holder != caller.key_id:
             raise not_held()  # an ended lease erases nothing: the case is everybody's again
-        await self._cases.erase_held(case_id, caller.key_id, caller.lead)
+        await self._cases.erase_held(case_id, caller.key_id, caller.lead, now.date())
         return web.json_response({"erased": True})
 
     async def _judge(self, caller: Caller, case_id: bytes, level: Level, record: NewRecord) -> None:
@@ -146,12 +147,13 @@ class Acts:
         if key_id == caller.key_id:
             raise Refused(409, "target", "This is your own key: name a colleague's.")
         member = self._gate.members().get(key_id)
-        if member is None or not member.opens_cases:
+        current = member is not None and member.in_force(self._parts.clock())
+        if member is None or not current or not member.opens_cases:
             raise Refused(
                 409,
                 "target",
-                "This colleague can be given no cases: she left the roster, or her role opens "
-                "none. Choose somebody else.",
+                "This colleague can be given no cases: she left the roster, her time on it is "
+                "over, or her role opens none. Choose somebody else.",
             )
         return member
 
@@ -179,7 +181,7 @@ class Acts:
         return wrap
 
 
-def _read(shape: type[_Body], caller: Caller, *, empty: bool = False) -> _Body:
+def read(shape: type[_Body], caller: Caller, *, empty: bool = False) -> _Body:
     """The body as this shape; `empty`: none at all will do. Values are never quoted back."""
     if empty and not caller.body:
         return shape()

@@ -6,7 +6,7 @@ once.
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,6 +26,12 @@ NONCE_KEPT = 3 * MAX_AGE
 READ_TIMEOUT = 10.0
 """Seconds that a body may take to arrive."""
 
+LONG_TIMEOUT = 300.0
+"""The same for one of many cases, from a desk behind a slow line."""
+
+LARGE = 256 * 1024
+"""Bytes of a body that is dealt with beside everything else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -40,8 +46,12 @@ class Caller:
         return self.member.role is Role.LEAD
 
 
+Whom = Callable[[Member], bool]
+"""Whether something is for her."""
+
+
 class Gate:
-    """Lets members in."""
+    """Lets members in whose time on the roster runs."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -65,12 +75,39 @@ class Gate:
             )
         return caller
 
-    async def _signed(self, request: web.Request) -> Caller:
+    async def keys_caller(self, request: web.Request, whom: Whom, most: int = 0) -> Caller:
+        """Who signed this request, if keys are hers to deal with; raises `Refused`.
+
+        `most`: bytes of a body that may be larger than others. Such a one is let in only once the
+        headers are known to be signed by one of those.
+        """
+        if most:
+            members = self.members()
+            who = self._verified(request, None, members).key_id
+            if not whom(members[who]):
+                raise _not_for_her()
+            request = request.clone(client_max_size=most)
+        caller = await self._signed(request, LONG_TIMEOUT if most else READ_TIMEOUT)
+        if not whom(caller.member):
+            raise _not_for_her()
+        return caller
+
+    async def _signed(self, request: web.Request, patience: float = READ_TIMEOUT) -> Caller:
+        body = await body_of(request, patience)
         members = self.members()
-        body = await _body(request)
-        verified = self._verified(request, body, members)
+        if len(body) > LARGE:  # its digest takes long
+            verified = await asyncio.to_thread(self._verified, request, body, members)
+        else:
+            verified = self._verified(request, body, members)
         await self._fresh(verified)
-        return Caller(verified.key_id, members[verified.key_id], body)
+        member = members[verified.key_id]
+        if not member.in_force(self._parts.clock()):
+            raise Refused(
+                403,
+                "ended",
+                "Your time on the roster is over. Ask whoever keeps the roster to extend it.",
+            )
+        return Caller(verified.key_id, member, body)
 
     def members(self) -> dict[str, Member]:
         """The roster in force by key id; raises `Refused` when there is none."""
@@ -81,7 +118,7 @@ class Gate:
         return {self._parts.key_id(member.sealing_key): member for member in roster.members}
 
     def _verified(
-        self, request: web.Request, body: bytes, members: Mapping[str, Member]
+        self, request: web.Request, body: bytes | None, members: Mapping[str, Member]
     ) -> Verified:
         strangers: list[str] = []
 
@@ -125,9 +162,19 @@ def case_id_of(request: web.Request) -> bytes:
     return bytes.fromhex(request.match_info["id"])
 
 
-async def _body(request: web.Request) -> bytes:
+def _not_for_her() -> Refused:
+    return Refused(
+        403,
+        "role",
+        "This is not for your role: many cases at once are dealt with by leads, and by the "
+        "recovery key; coordinators have no part in keys.",
+    )
+
+
+async def body_of(request: web.Request, patience: float = READ_TIMEOUT) -> bytes:
+    """The body, if it arrives in so many seconds; raises `Refused`."""
     try:
-        async with asyncio.timeout(READ_TIMEOUT):
+        async with asyncio.timeout(patience):
             return await request.read()
     except TimeoutError:
         raise Refused(408, "slow", "The request took too long to arrive. Try again.") from None

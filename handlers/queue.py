@@ -14,6 +14,7 @@ from pydantic import Field
 from handlers.acts import Acts
 from handlers.callers import Caller, Gate, case_id_of
 from handlers.case_files import case_file
+from handlers.keys import Keys
 from handlers.queue_parts import Listed, Parts
 from handlers.refusals import Refused, malformed, sentences
 from intake.case import Level, State
@@ -42,6 +43,7 @@ def queue_app(parts: Parts) -> web.Application:
     for name, act in acts.by_name().items():
         app.router.add_post(f"{case}/{name}", act)
     app.router.add_delete(case, acts.erase)
+    Keys(parts, gate).add_to(app)
     return app
 
 

@@ -5,9 +5,10 @@ Shapes alone. A member is named by her key id; a case without a wrap for her is 
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
+from handlers.key_ports import KeyParts
 from intake.case import CaseHeader, Level
 from intake.clock import Clock
 from intake.counts import Shown
@@ -25,14 +26,17 @@ class Verified(Protocol):
 
 
 class Verify(Protocol):
-    """Checks an RFC 9421 signature with the key that `key` finds; raises `Faults.refused`."""
+    """Checks an RFC 9421 signature with the key that `key` finds; raises `Faults.refused`.
+
+    `body` None: it is not here yet, and only the headers are checked.
+    """
 
     def __call__(
         self,
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: bytes | None,
         key: Callable[[str], bytes | None],
         now: datetime,
         max_age: timedelta,
@@ -161,10 +165,17 @@ class Cases(Protocol):
         record: NewRecord | None,
         now: datetime,
         capacity_of_to: int,
+        lead: bool,
     ) -> object: ...
 
     async def ask(
-        self, case_id: bytes, key_id: str, to: str, wrap: bytes | None, record: NewRecord | None
+        self,
+        case_id: bytes,
+        key_id: str,
+        to: str,
+        wrap: bytes | None,
+        record: NewRecord | None,
+        day: date,
     ) -> object: ...
 
     async def set_level(
@@ -187,7 +198,7 @@ class Cases(Protocol):
         counted: Any,
     ) -> object: ...
 
-    async def erase_held(self, case_id: bytes, key_id: str, lead: bool) -> object: ...
+    async def erase_held(self, case_id: bytes, key_id: str, lead: bool, day: date) -> object: ...
 
 
 class Counting(Protocol):
@@ -215,6 +226,7 @@ class Faults:
     full: type[Exception]
     moved: type[Exception]
     no_wrap: type[Exception]
+    not_whole: type[Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +262,4 @@ class Parts:
     counts: Callable[[], Awaitable[Shown]]
     clock: Clock
     faults: Faults
+    keys: KeyParts

@@ -61,6 +61,8 @@ def _known(error: Exception, faults: Faults) -> Refused | None:
         return Refused(409, "moved", _MOVED)
     if isinstance(error, faults.no_wrap):
         return Refused(409, "no_wrap", _NO_WRAP)
+    if isinstance(error, faults.not_whole):
+        return malformed(f"Nothing was re-keyed: {error}. Fetch the cases again.")
     if isinstance(error, faults.unavailable):
         log.warning("%s", error)  # a sentence for the operator, as everywhere
         return Refused(503, "unavailable", _UNAVAILABLE)

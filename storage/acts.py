@@ -6,19 +6,22 @@ so that a desk that lost the answer may ask again. A case without a wrap for her
 member. Nothing here can open what it stores.
 """
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from intake import ledger
 from intake.case import LEASE, CaseHeader, ContactRule, Level, State, Turn, to_the_hour
+from intake.ledger import Event, Kind
 from intake.records import REPLY
 from storage.counts import raise_count
 from storage.database import Database
 from storage.dialects import in_turn
 from storage.errors import Full, HeldByOther, Moved, NoWrap, UnknownCase
 from storage.headers import COLUMNS, from_row
+from storage.ledger import record as record_events
 from storage.parts import change, erase, insert_record, insert_wrap, is_case, locked, next_number
 from storage.queue import holds
 from storage.rows import (
@@ -142,29 +145,44 @@ class Acts:
         record: AnyRecord | None,
         now: datetime,
         capacity_of_to: int,
+        lead: bool = False,
     ) -> CaseHeader:
-        """The colleague holds it from now on, and can open it. Raises NoWrap, Full."""
+        """The colleague holds it from now on, and can open it. Raises NoWrap, Full.
+
+        A lead hands over what another holds as well.
+        """
+        told: list[Event] = []
 
         def step(connection: Connection, case: Row[Any]) -> Values:
-            _must(_holds(case, key_id, now))
-            _open_to(connection, case, to, wrap)
+            _must(_holds(case, key_id, now) or (lead and case.state == State.TAKEN.value))
+            added = _open_to(connection, case, to, wrap)
+            if added or case.holder != to:
+                told.append(_to(Kind.HAND_OVER, key_id, to, case_id, now.date()))
             _ask(connection, case, to, 0)
             return _lease(connection, case, to, now, capacity_of_to)
 
-        return await self._act(case_id, key_id, record, step, waits_for=to)
+        return await self._act(case_id, key_id, record, step, waits_for=to, told=told)
 
     async def ask(
-        self, case_id: bytes, key_id: str, to: str, wrap: bytes | None, record: AnyRecord | None
+        self,
+        case_id: bytes,
+        key_id: str,
+        to: str,
+        wrap: bytes | None,
+        record: AnyRecord | None,
+        day: date,
     ) -> CaseHeader:
         """The colleague can open it, and is shown that her advice is wanted. Raises NoWrap."""
+        told: list[Event] = []
 
         def step(connection: Connection, case: Row[Any]) -> Values:
             _must(_holds(case, key_id))
-            _open_to(connection, case, to, wrap)
+            if _open_to(connection, case, to, wrap):
+                told.append(_to(Kind.ADVICE, key_id, to, case_id, day))
             _ask(connection, case, to, 1)
             return {}
 
-        return await self._act(case_id, key_id, record, step)
+        return await self._act(case_id, key_id, record, step, told=told)
 
     async def set_level(
         self,
@@ -212,13 +230,13 @@ class Acts:
 
         return await self._act(case_id, key_id, record, step)
 
-    async def erase_held(self, case_id: bytes, key_id: str, lead: bool) -> None:
+    async def erase_held(self, case_id: bytes, key_id: str, lead: bool, day: date) -> None:
         """Erase a case, by the one who holds it or a lead; afterwards nothing is on the disk."""
 
         def work(connection: Connection) -> None:
             case = _opened(connection, case_id, key_id)
             _must(lead or _holds(case, key_id))
-            erase(connection, is_case(case_id))
+            erase(connection, is_case(case_id), day, by=key_id)
 
         await self._database.write(work)
         await self._database.compact()
@@ -230,7 +248,10 @@ class Acts:
         record: AnyRecord | None,
         step: Step,
         waits_for: str | None = None,
+        told: Sequence[Event] = (),
     ) -> CaseHeader:
+        """`told`: what the step adds there stands in the record of key events with the act."""
+
         def work(connection: Connection) -> CaseHeader:
             if waits_for is not None:
                 in_turn(connection, waits_for)  # she might take two cases in the same instant
@@ -242,7 +263,9 @@ class Acts:
                 if values:
                     change(connection, case_id, values)
             clause = select(*COLUMNS).where(is_case(case_id))
-            return from_row(connection.execute(clause).one())
+            header = from_row(connection.execute(clause).one())
+            record_events(connection, told)
+            return header
 
         return await self._database.write(work)
 
@@ -278,13 +301,19 @@ def _lease(
     return {"state": State.TAKEN.value, "holder": key_id, "leased_until": until}
 
 
-def _open_to(connection: Connection, case: Row[Any], key_id: str, wrap: bytes | None) -> None:
-    """Her wrap, where she has none yet: she may be able to open the case already."""
+def _open_to(connection: Connection, case: Row[Any], key_id: str, wrap: bytes | None) -> bool:
+    """Her wrap, where she has none yet: she may be able to open the case already. Whether it was
+    added."""
     if connection.execute(_wrap(case.id, key_id)).first() is not None:
-        return
+        return False
     if wrap is None:
         raise NoWrap(NO_WRAP)
     insert_wrap(connection, case.id, key_id, wrap)
+    return True
+
+
+def _to(kind: Kind, by: str, to: str, case_id: bytes, day: date) -> Event:
+    return Event(kind=kind, day=day, by=by, to=to, case=ledger.mark(case_id))
 
 
 def _ask(connection: Connection, case: Row[Any], key_id: str | None, asked: int) -> None:

@@ -7,7 +7,7 @@ there twice, or neither case nor draft. Nothing here can open what it stores.
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -17,10 +17,8 @@ from storage.acts import Acts
 from storage.counts import raise_count
 from storage.database import Database
 from storage.drafts import remove_draft, replace_draft
-from storage.errors import UnknownCase
 from storage.headers import COLUMNS, from_row, to_columns
 from storage.parts import (
-    GONE,
     Seal,
     allow,
     append,
@@ -32,7 +30,7 @@ from storage.parts import (
     put_lock,
 )
 from storage.queue import Queue
-from storage.rows import Count, DraftRow, NewCase, Sealing, to_seconds
+from storage.rows import Count, DraftRow, NewCase, to_seconds
 from storage.tables import cases, slot_of
 
 UNTOLD, TOLD, TELLING = 0, 1, 2
@@ -93,8 +91,9 @@ class Cases(Queue, Acts):
         def work(connection: Connection) -> bool:
             if not replace_draft(connection, tombstone, expected):
                 return False
-            allow(connection, locked(connection, is_case(case_id)), contact)
-            append(connection, case_id, kind, seal)
+            case = locked(connection, is_case(case_id))
+            allow(connection, case, contact)
+            append(connection, case, kind, seal)
             _count(connection, counted)
             return True
 
@@ -102,12 +101,15 @@ class Cases(Queue, Acts):
         await self._database.settle()
         return done
 
-    async def erase(self, case_id: bytes) -> None:
-        """Wraps first, then records, then the case; afterwards nothing of it is on the disk."""
-        await self._database.write(lambda connection: erase(connection, is_case(case_id)))
+    async def erase(self, case_id: bytes, day: date) -> None:
+        """Wraps first, then records, then the case; afterwards nothing of it is on the disk.
+
+        `day`: what the record of key events is to say of when.
+        """
+        await self._database.write(lambda connection: erase(connection, is_case(case_id), day))
         await self._database.compact()
 
-    async def erase_draft_and_inbox(self, draft_id: bytes, inbox: bytes) -> bool:
+    async def erase_draft_and_inbox(self, draft_id: bytes, inbox: bytes, day: date) -> bool:
         """Erase a draft and the case it became, in one; whether there was a case.
 
         The draft goes first: whoever submits it at the same instant waits for its row and then
@@ -116,19 +118,11 @@ class Cases(Queue, Acts):
 
         def work(connection: Connection) -> bool:
             remove_draft(connection, draft_id)
-            return bool(erase(connection, cases.c.inbox == inbox))
+            return bool(erase(connection, cases.c.inbox == inbox, day))
 
         gone = await self._database.write(work)
         await self._database.compact()
         return gone
-
-    async def sealing(self, case_id: bytes) -> Sealing:
-        """The public half of a case, to add to it. Raises UnknownCase."""
-        clause = select(cases.c.public_key, cases.c.form, cases.c.epoch).where(is_case(case_id))
-        row = await self._database.read(lambda connection: connection.execute(clause).first())
-        if row is None:
-            raise UnknownCase(GONE)
-        return Sealing(*row)
 
     async def unalerted(self, levels: Collection[Level]) -> list[CaseHeader]:
         """Open cases of these levels in which it is our turn and not everybody was told of it.
@@ -178,7 +172,8 @@ class Cases(Queue, Acts):
         """
         last = func.coalesce(cases.c.leased_until, cases.c.received)
         over = last <= to_seconds(now - KEPT)
-        gone = await self._database.write(lambda connection: erase(connection, over))
+        day = now.date()
+        gone = await self._database.write(lambda connection: erase(connection, over, day))
         if gone:
             await self._database.compact()
         return gone
@@ -206,5 +201,4 @@ def _count(connection: Connection, count: Count | None) -> None:
 
 
 def _append(connection: Connection, case_id: bytes, kind: str, seal: Seal) -> int:
-    locked(connection, is_case(case_id))
-    return append(connection, case_id, kind, seal)
+    return append(connection, locked(connection, is_case(case_id)), kind, seal)

@@ -3,7 +3,7 @@
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -20,11 +20,20 @@ def insert_if_absent(table: Table, dialect: Dialect) -> Insert:
     return upsert(table, dialect).on_conflict_do_nothing()
 
 
-def in_turn(connection: Connection, name: str) -> None:
+def in_turn(connection: Connection, name: str, *, together: bool = False) -> None:
     """Until this transaction ends, no other that asked for the same name goes on from here.
 
-    SQLite has one writer at a time anyway.
+    Those that ask `together` go on beside each other, but beside none that asks alone. SQLite has
+    one writer at a time anyway.
     """
     if connection.dialect.name == "postgresql":
         key = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
-        connection.execute(select(func.pg_advisory_xact_lock(key)))
+        lock = func.pg_advisory_xact_lock_shared if together else func.pg_advisory_xact_lock
+        connection.execute(select(lock(key)))
+
+
+def holds_bytes(column: Column[bytes], part: bytes, dialect: Dialect) -> ColumnElement[bool]:
+    """Whether the bytes of a column have these among them."""
+    if dialect.name == "sqlite":
+        return func.instr(column, part) > 0
+    return func.position(column.op("IN")(part)) > 0

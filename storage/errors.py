@@ -44,6 +44,10 @@ class Moved(CaseError):
     """Somebody else added to the case meanwhile: the record was sealed for a number now taken."""
 
 
+class NotWhole(CaseError):
+    """A case that was to be re-keyed is not the one that is there: the text says in what."""
+
+
 class NoWrap(CaseError):
     """The case is not sealed to the colleague yet, and no wrap for her came with the act."""
 

@@ -15,23 +15,25 @@ class Facts:
 
     async def get(self, key: str) -> int | None:
         """The number as last raised, or None if it never was."""
-        clause = select(facts.c.value).where(facts.c.key == key)
-        return await self._database.read(lambda connection: connection.execute(clause).scalar())
+        return await self._database.read(lambda connection: fact(connection, key))
 
     async def raise_to(self, key: str, value: int) -> int:
         """Raise the number to `value` unless it is higher already. Returns what it is now."""
-        clause = upsert(facts, self._database.dialect).values(key=key, value=value)
-        clause = clause.on_conflict_do_update(
-            index_elements=[facts.c.key],
-            set_={"value": clause.excluded.value},
-            where=facts.c.value < clause.excluded.value,
-        )
+        return await self._database.write(lambda connection: raise_to(connection, key, value))
 
-        def work(connection: Connection) -> int:
-            connection.execute(clause)
-            now: int = connection.execute(
-                select(facts.c.value).where(facts.c.key == key)
-            ).scalar_one()
-            return now
 
-        return await self._database.write(work)
+def fact(connection: Connection, key: str) -> int | None:
+    """`Facts.get` as a step of a larger unit of work."""
+    return connection.execute(select(facts.c.value).where(facts.c.key == key)).scalar()
+
+
+def raise_to(connection: Connection, key: str, value: int) -> int:
+    """`Facts.raise_to` as a step of a larger unit of work."""
+    clause = upsert(facts, connection.dialect).values(key=key, value=value)
+    clause = clause.on_conflict_do_update(
+        index_elements=[facts.c.key],
+        set_={"value": clause.excluded.value},
+        where=facts.c.value < clause.excluded.value,
+    )
+    connection.execute(clause)
+    return fact(connection, key) or value

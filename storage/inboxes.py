@@ -6,7 +6,7 @@ keep them, and show what was written together, until somebody else happened to e
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select, update
@@ -19,7 +19,19 @@ from storage.dialects import in_turn
 from storage.drafts import drop_draft, put_draft, remove_draft, replace_draft
 from storage.errors import UnknownCase
 from storage.headers import from_row
-from storage.parts import GONE, Seal, allow, append, change, erase, locked, put_lock, waits_from
+from storage.parts import (
+    GONE,
+    Seal,
+    SealToken,
+    allow,
+    append,
+    change,
+    erase,
+    locked,
+    put_lock,
+    sealing_of,
+    waits_from,
+)
 from storage.rows import DraftRow, InboxRow, Lock, ReplyRow, ReplyState, to_seconds
 from storage.tables import cases, locks, replies
 
@@ -76,7 +88,7 @@ class Inboxes:
             if not _end_draft(connection, draft_id, expected, tombstone):
                 return False
             case = locked(connection, _is(inbox))
-            if append(connection, case.id, MESSAGE, seal) >= ROOM:
+            if append(connection, case, MESSAGE, seal) >= ROOM:
                 raise NoRoom
             change(connection, case.id, _renewed(case, now, promised_by_of))
             return True
@@ -95,7 +107,7 @@ class Inboxes:
         await self._database.settle()
 
     async def set_place(
-        self, inbox: bytes, token: bytes, place: bytes, opened: bytes, *, stays: bool = False
+        self, inbox: bytes, token: SealToken, place: bytes, opened: bytes, *, stays: bool = False
     ) -> None:
         """The card moved: the return token, sealed to the case, and where replies are announced.
 
@@ -110,7 +122,7 @@ class Inboxes:
             case = locked(connection, _is(inbox))
             if stays and case.place != place:
                 return
-            change(connection, case.id, {"token": token, "place": place})
+            change(connection, case.id, {"token": token(sealing_of(case)), "place": place})
             waiting = (replies.c.case_slot == case.slot) & _waiting()
             follow = update(replies).where(waiting, replies.c.token.is_not(None))
             connection.execute(follow.values(token=opened))
@@ -151,7 +163,7 @@ class Inboxes:
         if await self._database.write(work):
             await self._database.settle()
 
-    async def erase(self, inbox: bytes, *drafts: bytes) -> bool:
+    async def erase(self, inbox: bytes, *drafts: bytes, day: date) -> bool:
         """Erase the case, and the drafts (by id) that belong to it; whether there was a case.
 
         The drafts go first: see `Cases.erase_draft_and_inbox`. A message that is begun meanwhile
@@ -162,7 +174,7 @@ class Inboxes:
             in_turn(connection, inbox.hex())
             for draft in drafts:
                 remove_draft(connection, draft)
-            return erase(connection, _is(inbox))
+            return erase(connection, _is(inbox), day)
 
         gone = await self._database.write(work)
         if gone or drafts:
@@ -180,19 +192,18 @@ def _waiting() -> ColumnElement[bool]:
 
 def _inbox(connection: Connection, case: Row[Any]) -> InboxRow:
     answered = (
-        select(replies.c.number, replies.c.state, replies.c.sealed)
+        select(replies.c.number, replies.c.state, replies.c.sealed, replies.c.epoch)
         .where(replies.c.case_slot == case.slot)
         .order_by(replies.c.number)
     )
     keys = select(*_LOCK).where(locks.c.case_slot == case.slot).order_by(locks.c.slot)
     return InboxRow(
         from_row(case),
-        case.public_key,
         case.place,
         case.origin,
         tuple(
-            ReplyRow(number, ReplyState(state), sealed)
-            for number, state, sealed in connection.execute(answered)
+            ReplyRow(number, ReplyState(state), sealed, case.epoch if epoch is None else epoch)
+            for number, state, sealed, epoch in connection.execute(answered)
         ),
         tuple(Lock("", *lock) for lock in connection.execute(keys)),
     )

@@ -13,9 +13,13 @@ from storage.drafts import Drafts
 from storage.errors import StorageUnavailable
 from storage.facts import Facts
 from storage.inboxes import Inboxes
+from storage.ledger import Ledger
 from storage.links import Links
 from storage.nonces import Nonces
 from storage.outbox import Outbox
+from storage.rekeying import Rekeying
+from storage.rosters import Rosters
+from storage.wrapping import Wrapping
 
 BAD_ADDRESS = (
     "DATABASE_URL is not understood. Write sqlite:///FILE for a file beside the server, or"
@@ -35,6 +39,10 @@ class Storage:
     counts: Counts
     nonces: Nonces
     facts: Facts
+    ledger: Ledger
+    rosters: Rosters
+    rekeying: Rekeying
+    wrapping: Wrapping
     database: Database
 
     async def settle(self) -> bool:
@@ -76,6 +84,10 @@ async def open_storage(url: str) -> Storage:
         Counts(database),
         Nonces(database),
         Facts(database),
+        Ledger(database),
+        Rosters(database),
+        Rekeying(database),
+        Wrapping(database),
         database,
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 
 from storage.database import Database
 from storage.headers import COLUMNS, from_row
-from storage.parts import change, is_case, locked
+from storage.parts import SealToken, change, is_case, locked, sealing_of
 from storage.rows import Due, ReplyState
 from storage.tables import cases, replies, slot_of
 
@@ -52,13 +52,13 @@ class Outbox:
         return await self._database.write(work)
 
     async def delivered(
-        self, case_id: bytes, numbers: Sequence[int], token: bytes, place: bytes | None
+        self, case_id: bytes, numbers: Sequence[int], token: SealToken, place: bytes | None
     ) -> None:
-        """The line stands in the chat: `token` (sealed to the case) leads to it.
+        """The line stands in the chat: `token`, once it is sealed to the case, leads to it.
 
         A reply that was read meanwhile stays read. Raises UnknownCase.
         """
-        await self._end(case_id, numbers, place, ReplyState.SENT, {"token": token})
+        await self._end(case_id, numbers, place, ReplyState.SENT, token)
 
     async def undeliverable(
         self, case_id: bytes, numbers: Sequence[int], place: bytes | None
@@ -67,11 +67,11 @@ class Outbox:
 
         Raises UnknownCase.
         """
-        await self._end(case_id, numbers, place, ReplyState.UNREACHABLE, {})
+        await self._end(case_id, numbers, place, ReplyState.UNREACHABLE)
 
     async def left(self, case_id: bytes, numbers: Sequence[int], place: bytes | None) -> None:
         """They lie in the inbox until the person looks, and nobody is told. Raises UnknownCase."""
-        await self._end(case_id, numbers, place, ReplyState.INBOX, {})
+        await self._end(case_id, numbers, place, ReplyState.INBOX)
 
     async def _end(
         self,
@@ -79,17 +79,18 @@ class Outbox:
         numbers: Sequence[int],
         place: bytes | None,
         state: ReplyState,
-        moved: dict[str, Any],
+        token: SealToken | None = None,
     ) -> None:
         def work(connection: Connection) -> None:
-            if locked(connection, is_case(case_id)).place != place:
+            case = locked(connection, is_case(case_id))
+            if case.place != place:
                 return
             these = replies.c.number.in_(numbers) & (replies.c.case_slot == slot_of(case_id))
             waiting = replies.c.state == ReplyState.WAITING.value
             ended = {"state": state.value, "token": None, "doubtful": 0}
             connection.execute(update(replies).where(these, waiting), ended)
-            if moved:
-                change(connection, case_id, moved)
+            if token is not None:
+                change(connection, case_id, {"token": token(sealing_of(case))})
 
         await self._database.write(work)
         # The log still holds the tokens, which with the return key lead to the chat.
@@ -99,7 +100,7 @@ class Outbox:
 def _due(connection: Connection, which: ColumnElement[bool]) -> list[Due]:
     columns = (replies.c.number, replies.c.token.label("return_token"), replies.c.doubtful)
     clause = (
-        select(*COLUMNS, cases.c.public_key, cases.c.place, *columns)
+        select(*COLUMNS, cases.c.place, *columns)
         .join_from(replies, cases, replies.c.case_slot == cases.c.slot)
         .where(which)
         .order_by(replies.c.case_slot, replies.c.number)
@@ -115,7 +116,6 @@ def _one(rows: list[Any]) -> Due:
     return Due(
         last.id,
         from_row(last),
-        last.public_key,
         tuple(row.number for row in rows),
         last.return_token,
         last.place,

@@ -4,20 +4,29 @@ Whoever adds to a case, or erases one, holds the lock on its row first. So no tw
 number, and nothing is added to what is being erased.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
+from intake import ledger
 from intake.case import ContactRule, State, to_the_hour
 from storage.dialects import upsert
 from storage.errors import UnknownCase
-from storage.rows import AnyRecord, Lock, ReplyState, to_seconds
-from storage.tables import cases, locks, records, replies, slot_of, slot_within, wraps
+from storage.ledger import record as record_events
+from storage.rows import AnyRecord, Lock, ReplyState, Sealing, to_seconds
+from storage.tables import cases, locks, records, replies, slot_of, slot_within, withdrawn, wraps
 
-Seal = Callable[[int], bytes]
-"""Makes the sealed bytes of a record from its number, which the seal binds."""
+Seal = Callable[[Sealing, int], bytes]
+"""Makes the sealed bytes of a record for its number, which the seal binds, with the case's key as
+it is in that instant."""
+
+SealToken = Callable[[Sealing], bytes]
+"""Seals a return token to its case in the same way."""
+
+AT_ONCE = 500
+"""Rows that one statement names."""
 
 GONE = "This case does not exist any more."
 
@@ -62,11 +71,16 @@ def next_number(connection: Connection, case_id: bytes) -> int:
     return 0 if highest is None else highest + 1
 
 
-def append(connection: Connection, case_id: bytes, kind: str, seal: Seal) -> int:
+def append(connection: Connection, case: Row[Any], kind: str, seal: Seal) -> int:
     """Add a record sealed for the number it gets, to a case whose row is locked."""
-    number = next_number(connection, case_id)
-    insert_record(connection, case_id, (number, kind, seal(number)))
+    number = next_number(connection, case.id)
+    insert_record(connection, case.id, (number, kind, seal(sealing_of(case), number)))
     return number
+
+
+def sealing_of(case: Row[Any]) -> Sealing:
+    """What is sealed with into a case whose row is locked."""
+    return Sealing(case.public_key, case.form, case.epoch)
 
 
 def insert_record(connection: Connection, case_id: bytes, record: AnyRecord) -> None:
@@ -83,6 +97,9 @@ def insert_record(connection: Connection, case_id: bytes, record: AnyRecord) -> 
 
 
 def insert_wrap(connection: Connection, case_id: bytes, key_id: str, sealed: bytes) -> None:
+    """Whoever is given a wrap is not one any more from whom it was withdrawn."""
+    was = (withdrawn.c.case_slot == slot_of(case_id)) & (withdrawn.c.key_id == key_id)
+    connection.execute(delete(withdrawn).where(was))
     connection.execute(
         insert(wraps).values(
             slot=slot_within(case_id, key_id),
@@ -101,16 +118,27 @@ def put_lock(connection: Connection, case_id: bytes, lock: Lock) -> None:
     connection.execute(clause.on_conflict_do_update(index_elements=[locks.c.slot], set_=new))
 
 
-def erase(connection: Connection, which: ColumnElement[bool]) -> int:
-    """Erase every case of which `which` is true: wraps first. Returns how many there were."""
-    found = select(cases.c.slot).where(which).order_by(cases.c.slot).with_for_update()
-    slots = list(connection.scalars(found))
-    _erase(connection, slots)
-    return len(slots)
+def erase(
+    connection: Connection, which: ColumnElement[bool], day: date, by: str | None = None
+) -> int:
+    """Erase every case of which `which` is true: wraps first. Returns how many there were.
+
+    The last step of a transaction, since each is told in the record of key events. `by`: the
+    member who did it.
+    """
+    chosen = select(cases.c.slot, cases.c.id).where(which).order_by(cases.c.slot)
+    found = connection.execute(chosen.with_for_update()).all()
+    for start in range(0, len(found), AT_ONCE):
+        _erase(connection, [case.slot for case in found[start : start + AT_ONCE]])
+    erased = ledger.Kind.ERASED
+    record_events(
+        connection,
+        [ledger.Event(kind=erased, day=day, by=by, case=ledger.mark(case.id)) for case in found],
+    )
+    return len(found)
 
 
-def _erase(connection: Connection, slots: Iterable[int]) -> None:
-    for slot in slots:
-        for table in (wraps, records, replies, locks):
-            connection.execute(delete(table).where(table.c.case_slot == slot))
-        connection.execute(delete(cases).where(cases.c.slot == slot))
+def _erase(connection: Connection, slots: Sequence[int]) -> None:
+    for table in (wraps, withdrawn, records, replies, locks):
+        connection.execute(delete(table).where(table.c.case_slot.in_(slots)))
+    connection.execute(delete(cases).where(cases.c.slot.in_(slots)))

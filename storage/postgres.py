@@ -28,7 +28,7 @@ SESSION = {"application_name": "tropa", "synchronous_commit": "on", "jit": "off"
 ONE_STATE: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 _EMPTIED = (
-    *("drafts", "records", "wraps", "replies", "locks", "links", "cases"),
+    *("drafts", "records", "wraps", "withdrawn", "replies", "locks", "links", "cases"),
     "tallies",  # each change leaves a former one behind
 )
 

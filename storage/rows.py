@@ -99,7 +99,11 @@ class NewCase:
 
 @dataclass(frozen=True, slots=True)
 class Sealing:
-    """What is needed to seal one record more into a case."""
+    """What is needed to seal something into a case, as it is in the transaction that adds it.
+
+    Between reading and writing the case may have got another key: what was sealed to the one of
+    before, nobody could open.
+    """
 
     public_key: bytes
     form: str
@@ -160,11 +164,15 @@ class ReplyState(StrEnum):
 
 
 class ReplyRow(NamedTuple):
-    """A reply, sealed to the person's inbox, by the number of its copy among the records."""
+    """A reply, sealed to the person's inbox, by the number of its copy among the records.
+
+    `epoch`: under which it was sealed; that of the case may be another since.
+    """
 
     number: int
     state: ReplyState
     sealed: bytes
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +180,6 @@ class InboxRow:
     """A case as the person's side of it needs it. Which lock is which is not known here."""
 
     header: CaseHeader
-    public_key: bytes
     place: bytes | None = field(repr=False)
     origin: bytes | None = field(repr=False)
     replies: tuple[ReplyRow, ...]
@@ -189,7 +196,6 @@ class Due:
 
     case_id: bytes
     header: CaseHeader
-    public_key: bytes
     numbers: tuple[int, ...]
     token: bytes = field(repr=False)
     place: bytes | None = field(repr=False)

@@ -132,6 +132,7 @@ replies = Table(
     Column("state", String, nullable=False),
     Column("token", LargeBinary),
     Column("doubtful", Integer, nullable=False),
+    Column("epoch", BigInteger),  # that the letter was sealed under, where the case has another now
     Index(None, "case_slot"),
     Index(None, "state"),
 )

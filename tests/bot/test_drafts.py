@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,8 +30,8 @@ class Interrupted(Cases):
         self._other = other
         self._submission = submission
 
-    async def erase_draft_and_inbox(self, draft_id: bytes, inbox: bytes) -> bool:
-        done = await super().erase_draft_and_inbox(draft_id, inbox)
+    async def erase_draft_and_inbox(self, draft_id: bytes, inbox: bytes, day: date) -> bool:
+        done = await super().erase_draft_and_inbox(draft_id, inbox, day)
         await self._other.submit(self._submission)
         return done
 

@@ -224,7 +224,8 @@ async def test_of_a_message_that_is_begun_while_all_is_erased_nothing_is_left(
     async def erased() -> None:
         another = await open_storage(f"sqlite:///{tmp_path / 'kept.db'}")
         inbox = InboxSecret.parse(sent.inbox)
-        assert await another.inboxes.erase(inbox.id, inbox.letter_secret.id)
+        letter, day = inbox.letter_secret.id, line.clock().date()
+        assert await another.inboxes.erase(inbox.id, letter, day=day)
         await another.close()
 
     def meanwhile() -> datetime:

@@ -43,7 +43,7 @@ def line(house: House, storage: Storage) -> RosterLine:
 
 def made(house: House, storage: Storage) -> RosterLine:
     settings = house.settings("http://127.0.0.1:1", "4:2")
-    return RosterLine(settings.roster, load_content(settings), storage.facts, now)
+    return RosterLine(settings.roster, load_content(settings), storage.facts, storage.rosters, now)
 
 
 def complaint(line: RosterLine) -> str:

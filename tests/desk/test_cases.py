@@ -267,7 +267,7 @@ def test_a_case_that_was_erased_meanwhile_can_still_be_put_away(world: World) ->
     case = world.submit(URGENT)
     user = world.desk("anna")
     user.run("take", case)
-    world.wait(world.storage.cases.erase(bytes.fromhex(case)))
+    world.wait(world.storage.cases.erase(bytes.fromhex(case), world.time().date()))
     ran = user.run("give-back", case)
     assert ran.code == 0
     assert "back in the queue" not in ran.all
@@ -278,7 +278,7 @@ def test_asking_for_what_was_added_to_an_erased_case_erases_it_here_too(world: W
     case = world.submit(URGENT)
     user = world.desk("anna")
     user.run("take", case)
-    world.wait(world.storage.cases.erase(bytes.fromhex(case)))
+    world.wait(world.storage.cases.erase(bytes.fromhex(case), world.time().date()))
     assert user.run("open", case, "--fresh").code == 1
     assert not held_file(user, case).exists()
 

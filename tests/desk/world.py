@@ -22,7 +22,8 @@ from aiohttp import web
 
 from bot.counting import Counting
 from bot.counts import CountsDesk
-from crypto.envelope import sign_payload
+from bot.key_parts import key_parts
+from crypto.envelope import read_unverified, sign_payload
 from crypto.errors import NotTrusted
 from crypto.identity import Identity
 from crypto.inbox import InboxSecret, open_letter
@@ -52,14 +53,24 @@ from intake.case import CaseHeader, ContactRule, Level, to_the_hour
 from intake.counts import Rules
 from intake.errors import TropaError
 from intake.form import load_form
+from intake.ledger import Event, Kind
 from intake.records import LETTER, MESSAGE, TOKEN, AnswersRecord, Letter, Message
-from intake.roster import ROSTER_TYPE, Organisation, Role, Roster
+from intake.roster import ROSTER_TYPE, Organisation, Role, Roster, digest
 from intake.routing import contact_rule, route
 from intake.triage import triage
-from storage.errors import Full, HeldByOther, Moved, NoWrap, StorageUnavailable, UnknownCase
+from storage.errors import (
+    Full,
+    HeldByOther,
+    Moved,
+    NotWhole,
+    NoWrap,
+    StorageUnavailable,
+    UnknownCase,
+)
 from storage.migrations import upgrade
 from storage.opening import Storage, open_storage
-from storage.rows import DraftRow, NewCase, Record
+from storage.rosters import Withdrawn
+from storage.rows import DraftRow, NewCase, Record, Sealing
 
 FORM_FILE = Path(__file__).resolve().parent.parent.parent / "forms" / "default.yaml"
 PASSPHRASE = "four random test words"
@@ -257,6 +268,27 @@ class World:
     def _posted(self) -> None:
         self.posted += 1
 
+    async def _publish(self, data: bytes) -> int:
+        """Without what `bot.line` asks of a roster: see its tests."""
+        self.roster = Roster.from_payload(read_unverified(json.loads(data), ROSTER_TYPE))
+        self.envelope = data
+        await self._take_up()
+        return self.roster.epoch
+
+    async def _take_up(self) -> Withdrawn:
+        roster = self.roster
+        event = Event(
+            kind=Kind.EPOCH, day=self.time().date(), epoch=roster.epoch, roster=digest(roster)
+        )
+        members = {key_id(member.sealing_key) for member in roster.members}
+        revoked = {key_id(member.sealing_key) for member in roster.revoked}
+        return await self.storage.rosters.take_up(event, {}, members, revoked, self.time())
+
+    def take_up(self, roster: Roster) -> Withdrawn:
+        """The server shows this roster, and withdraws the wraps of whoever is not on it."""
+        self.put(roster)
+        return self.wait(self._take_up())
+
     def parts(self) -> Parts:
         counting = Counting(self.form, TallyKey(RETURN_KEY), os.urandom)
         return Parts(
@@ -281,8 +313,16 @@ class World:
             ).shown,
             clock=self.time,
             faults=Faults(
-                NotTrusted, UnknownCase, HeldByOther, StorageUnavailable, Full, Moved, NoWrap
+                NotTrusted,
+                UnknownCase,
+                HeldByOther,
+                StorageUnavailable,
+                Full,
+                Moved,
+                NoWrap,
+                NotWhole,
             ),
+            keys=key_parts(self.storage, self._publish),
         )
 
     # What the bot would do
@@ -334,7 +374,9 @@ class World:
             self.storage.cases.append(
                 case_id,
                 record.kind,
-                lambda number: self.seal(stored.public_key, stored.header, number, record).sealed,
+                lambda _, number: (
+                    self.seal(stored.public_key, stored.header, number, record).sealed
+                ),
             )
         )
 
@@ -342,7 +384,7 @@ class World:
         """Anything sealed into the case, as whoever has its public key can; returns its number."""
         header, numbers = self.headers[case], list[int]()
 
-        def seal(number: int) -> bytes:
+        def seal(_: Sealing, number: int) -> bytes:
             numbers.append(number)
             where = Context(header.id, number, kind, header.form, header.epoch)
             return seal_record(self.keys[case].public, where, plaintext).data
@@ -356,7 +398,7 @@ class World:
         message = Message(language="ru", at=to_the_hour(self.time()), text=text)
         draft = DraftRow(secrets.token_bytes(16), 1, self.time() + timedelta(hours=1), b"draft")
 
-        def seal(number: int) -> bytes:
+        def seal(_: Sealing, number: int) -> bytes:
             where = Context(header.id, number, MESSAGE, header.form, header.epoch)
             return seal_record(self.keys[case].public, where, message.to_bytes()).data
 

@@ -58,6 +58,7 @@ FAULTS = Faults(
     full=Full,
     moved=Refused,
     no_wrap=Refused,
+    not_whole=Refused,
 )
 
 

@@ -194,7 +194,7 @@ class Life:
         await self.is_answered(row.header.id, who)
         if self._dice.random() < 0.15:
             say("will", "erase", who.hex())
-            await self._cases.erase(row.header.id)
+            await self._cases.erase(row.header.id, self._now.date())
 
     async def _asks(self, secret: str, who: bytes, request: Request) -> None:
         early = not self._orders.months and self._dice.random() < 0.25
@@ -270,7 +270,7 @@ class Life:
     async def _writes(self, who: bytes) -> None:
         secret = DraftSecret.new(os.urandom)
         await self._sealed.save(secret.text, Draft("ru", ""), None)
-        await self._inboxes.write(who, secret.id, 1, bytes, self._now, lambda _: self._now)
+        await self._inboxes.write(who, secret.id, 1, lambda *_: b"", self._now, lambda _: self._now)
 
     async def _concluded(self, which: Any) -> list[tuple[bytes, bytes, int]]:
         clause = select(table.c.id, table.c.inbox, table.c.concluded).where(which)

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 from intake.case import CaseHeader, ContactRule, Level
 from storage import DraftRow, Lock, NewCase, Record, Storage
+from storage.rows import Sealing
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-ANNA, OLGA, EVA = "a1" * 8, "0f" * 8, "e5" * 8
+ANNA, OLGA, EVA = "a1" * 16, "0f" * 16, "e5" * 16
 
 
 def a_draft(revision: int = 1, sealed: bytes | None = None) -> DraftRow:
@@ -55,6 +56,11 @@ def a_case(header: CaseHeader | None = None, members: tuple[str, ...] = (ANNA, O
         records=[Record(0, "answers", os.urandom(3200))],
         wraps={member: os.urandom(1168) for member in members},
     )
+
+
+def blank(_: Sealing, number: int) -> bytes:
+    """Makes a record of nothing."""
+    return bytes(number)
 
 
 def a_lock(name: str = "any", locator: str = "12345678") -> Lock:

@@ -64,7 +64,9 @@ ACTS: dict[str, Act] = {
     "handing over": lambda storage, case, by, record: storage.cases.hand_over(
         case, by, OLGA, None, record, NOW, 9
     ),
-    "asking": lambda storage, case, by, record: storage.cases.ask(case, by, OLGA, None, record),
+    "asking": lambda storage, case, by, record: storage.cases.ask(
+        case, by, OLGA, None, record, NOW.date()
+    ),
     "a level": lambda storage, case, by, record: storage.cases.set_level(
         case, by, False, Level.P0, record, NOW, NOW
     ),
@@ -133,7 +135,7 @@ async def test_of_two_takes_in_the_same_instant_one_fits(storage: Storage, addre
         )
         assert {type(told) for told in done} == {CaseHeader, Full}
         for case in cases:
-            await storage.cases.erase(case.header.id)
+            await storage.cases.erase(case.header.id, NOW.date())
     await other.close()
 
 
@@ -147,7 +149,7 @@ async def test_a_reply_and_a_message_in_the_same_instant_are_both_there(
         await storage.drafts.put(draft, None)
         done = await asyncio.gather(
             other.cases.reply(case_id, ANNA, NOW, reply, b"letter", b"token"),
-            storage.inboxes.write(case.inbox, draft.id, 1, lambda _: b"message", NOW, in_a_day),
+            storage.inboxes.write(case.inbox, draft.id, 1, lambda *_: b"message", NOW, in_a_day),
             return_exceptions=True,
         )
         assert done[1] is True
@@ -170,7 +172,7 @@ async def test_a_reply_and_erasure_in_the_same_instant_leave_nothing(
         case_id = await held_by_anna(storage, case)
         done = await asyncio.gather(
             other.cases.reply(case_id, ANNA, NOW, a_record(1, "reply"), b"letter", b"token"),
-            storage.inboxes.erase(case.inbox),
+            storage.inboxes.erase(case.inbox, day=NOW.date()),
             return_exceptions=True,
         )
         assert done[1] is True
@@ -260,8 +262,8 @@ async def test_nobody_is_handed_more_than_she_may_hold(storage: Storage) -> None
 async def test_advice_is_wanted_until_it_is_given(storage: Storage) -> None:
     case_id = await held_by_anna(storage)
     with pytest.raises(NoWrap):
-        await storage.cases.ask(case_id, ANNA, EVA, None, None)
-    await storage.cases.ask(case_id, ANNA, EVA, b"wrap", a_record(1))
+        await storage.cases.ask(case_id, ANNA, EVA, None, None, NOW.date())
+    await storage.cases.ask(case_id, ANNA, EVA, b"wrap", a_record(1), NOW.date())
     assert await asked(storage, EVA) == [case_id]
     assert await asked(storage, OLGA) == []
     await storage.cases.note(case_id, OLGA, a_record(2))
@@ -273,7 +275,7 @@ async def test_advice_is_wanted_until_it_is_given(storage: Storage) -> None:
 async def test_of_a_closed_case_no_advice_is_wanted(storage: Storage) -> None:
     case = a_case()
     case_id = await held_by_anna(storage, case)
-    await storage.cases.ask(case_id, ANNA, OLGA, None, None)
+    await storage.cases.ask(case_id, ANNA, OLGA, None, None, NOW.date())
     await storage.cases.close(case_id, ANNA, None, NOW)
     assert await asked(storage, OLGA) == []
 
@@ -313,11 +315,11 @@ async def test_who_is_at_a_case_for_months_does_not_lose_it_by_giving_it_back(
 async def test_a_case_is_erased_by_the_holder_or_a_lead(storage: Storage) -> None:
     one, other = await held_by_anna(storage), await held_by_anna(storage)
     with pytest.raises(HeldByOther):
-        await storage.cases.erase_held(one, OLGA, False)
+        await storage.cases.erase_held(one, OLGA, False, NOW.date())
     with pytest.raises(UnknownCase):
-        await storage.cases.erase_held(one, EVA, True)
-    await storage.cases.erase_held(one, ANNA, False)
-    await storage.cases.erase_held(other, OLGA, True)
+        await storage.cases.erase_held(one, EVA, True, NOW.date())
+    await storage.cases.erase_held(one, ANNA, False, NOW.date())
+    await storage.cases.erase_held(other, OLGA, True, NOW.date())
     for case_id in (one, other):
         with pytest.raises(UnknownCase):
             await kept(storage, case_id)

@@ -19,6 +19,7 @@ from tests.storage.samples import (
     a_draft,
     a_header,
     after,
+    blank,
     queued,
 )
 
@@ -79,7 +80,7 @@ async def test_a_submission_that_fails_halfway_leaves_the_draft(storage: Storage
 async def test_records_are_sealed_for_the_number_they_get(storage: Storage) -> None:
     case = await submitted(storage)
     numbers = [
-        await storage.cases.append(case.header.id, kind, lambda number: b"sealed %d" % number)
+        await storage.cases.append(case.header.id, kind, lambda _, number: b"sealed %d" % number)
         for kind in ("note", "reply")
     ]
     assert numbers == [1, 2]
@@ -89,19 +90,19 @@ async def test_records_are_sealed_for_the_number_they_get(storage: Storage) -> N
 
 async def test_records_added_at_once_get_numbers_of_their_own(storage: Storage) -> None:
     case = await submitted(storage)
-    adding = (storage.cases.append(case.header.id, "note", bytes) for _ in range(12))
+    adding = (storage.cases.append(case.header.id, "note", blank) for _ in range(12))
     assert sorted(await asyncio.gather(*adding)) == list(range(1, 13))
 
 
 async def test_a_record_that_cannot_be_sealed_is_not_added(storage: Storage) -> None:
     case = await submitted(storage)
 
-    def refuse(_: int) -> bytes:
+    def refuse(_: Sealing, __: int) -> bytes:
         raise ValueError("not sealed")
 
     with pytest.raises(ValueError, match="not sealed"):
         await storage.cases.append(case.header.id, "note", refuse)
-    assert await storage.cases.append(case.header.id, "note", bytes) == 1
+    assert await storage.cases.append(case.header.id, "note", blank) == 1
 
 
 async def test_the_answers_after_an_early_send_end_the_draft(storage: Storage) -> None:
@@ -127,20 +128,20 @@ async def test_answers_to_an_erased_case_leave_the_draft(storage: Storage) -> No
 
 async def test_an_erased_case_is_gone_and_others_stay(storage: Storage) -> None:
     gone, kept = await submitted(storage), await submitted(storage)
-    await storage.cases.erase(gone.header.id)
-    await storage.cases.erase(gone.header.id)
+    await storage.cases.erase(gone.header.id, NOW.date())
+    await storage.cases.erase(gone.header.id, NOW.date())
     assert await queued(storage, ANNA, NOW) == [kept.header]
     with pytest.raises(UnknownCase):
         await storage.cases.fetch(gone.header.id, ANNA)
     with pytest.raises(UnknownCase):
-        await storage.cases.append(gone.header.id, "note", bytes)
+        await storage.cases.append(gone.header.id, "note", blank)
     assert (await storage.cases.fetch(kept.header.id, ANNA)).wrap == kept.wraps[ANNA]
 
 
 async def test_whoever_knows_the_inbox_may_erase_the_case(storage: Storage) -> None:
     gone, kept = await submitted(storage), await submitted(storage)
-    assert await storage.inboxes.erase(gone.inbox)
-    assert not await storage.inboxes.erase(gone.inbox)
+    assert await storage.inboxes.erase(gone.inbox, day=NOW.date())
+    assert not await storage.inboxes.erase(gone.inbox, day=NOW.date())
     assert await queued(storage, ANNA, NOW) == [kept.header]
 
 
@@ -148,8 +149,8 @@ async def test_a_draft_and_its_case_are_erased_in_one(storage: Storage) -> None:
     draft, case, kept = a_draft(), a_case(), await submitted(storage)
     await storage.drafts.put(draft, None)
     await storage.cases.submit(after(draft), 1, case)
-    assert await storage.cases.erase_draft_and_inbox(draft.id, case.inbox)
-    assert not await storage.cases.erase_draft_and_inbox(draft.id, case.inbox)
+    assert await storage.cases.erase_draft_and_inbox(draft.id, case.inbox, NOW.date())
+    assert not await storage.cases.erase_draft_and_inbox(draft.id, case.inbox, NOW.date())
     assert await storage.drafts.get(draft.id) is None
     assert await queued(storage, ANNA, NOW) == [kept.header]
 
@@ -163,20 +164,12 @@ async def test_what_is_sent_elsewhere_while_it_is_erased_is_erased_too(
         await storage.drafts.put(draft, None)
         await asyncio.gather(
             other.cases.submit(after(draft), 1, case),
-            storage.cases.erase_draft_and_inbox(draft.id, case.inbox),
+            storage.cases.erase_draft_and_inbox(draft.id, case.inbox, NOW.date()),
             other.cases.submit(after(draft), 1, case),
         )
         assert await storage.drafts.get(draft.id) is None
     assert await queued(storage, ANNA, NOW) == []
     await other.close()
-
-
-async def test_what_is_needed_to_seal_more_into_a_case_is_known(storage: Storage) -> None:
-    case = await submitted(storage)
-    sealing = await storage.cases.sealing(case.header.id)
-    assert sealing == Sealing(case.public_key, case.header.form, case.header.epoch)
-    with pytest.raises(UnknownCase):
-        await storage.cases.sealing(a_header().id)
 
 
 async def test_a_member_without_a_wrap_cannot_fetch(storage: Storage) -> None:
@@ -215,6 +208,6 @@ def _sending(storage: Storage, draft: DraftRow, case_id: bytes) -> Callable[[int
         expected,
         case_id,
         "answers",
-        lambda number: b"all %d" % number,
+        lambda _, number: b"all %d" % number,
         ContactRule.never(),
     )

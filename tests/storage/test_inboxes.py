@@ -22,6 +22,7 @@ from tests.storage.samples import (
     a_lock,
     after,
     answered,
+    blank,
 )
 from tests.storage.test_cases import submitted
 
@@ -34,7 +35,7 @@ async def writes(storage: Storage, case: NewCase, sealed: bytes = b"message") ->
     draft = a_draft()
     await storage.drafts.put(draft, None)
     return await storage.inboxes.write(
-        case.inbox, draft.id, 1, lambda number: sealed + b" %d" % number, NOW, in_a_day
+        case.inbox, draft.id, 1, lambda _, number: sealed + b" %d" % number, NOW, in_a_day
     )
 
 
@@ -42,7 +43,7 @@ async def test_an_inbox_shows_how_things_stand(storage: Storage) -> None:
     case = await submitted(storage, replace(a_case(), place=b"place", token=b"token"))
     seen = await storage.inboxes.get(case.inbox)
     assert seen is not None
-    assert (seen.header, seen.public_key, seen.place) == (case.header, case.public_key, b"place")
+    assert (seen.header, seen.place) == (case.header, b"place")
     assert (seen.replies, seen.locks) == ((), ())
     assert await storage.inboxes.get(os.urandom(16)) is None
 
@@ -79,7 +80,7 @@ async def test_a_draft_may_end_in_a_tombstone(storage: Storage) -> None:
     case, draft = await submitted(storage), a_draft()
     await storage.drafts.put(draft, None)
     assert await storage.inboxes.write(
-        case.inbox, draft.id, 1, bytes, NOW, in_a_day, tombstone=after(draft)
+        case.inbox, draft.id, 1, blank, NOW, in_a_day, tombstone=after(draft)
     )
     assert await storage.drafts.get(draft.id) == after(draft)
 
@@ -144,7 +145,7 @@ async def test_never_ends_what_waits_to_be_sent(storage: Storage) -> None:
 
 async def test_token_and_place_move_with_the_card(storage: Storage) -> None:
     case = await submitted(storage, replace(a_case(), token=b"old", place=b"old"))
-    await storage.inboxes.set_place(case.inbox, b"new token", b"new place", b"opened")
+    await storage.inboxes.set_place(case.inbox, lambda _: b"new token", b"new place", b"opened")
     seen = await storage.inboxes.get(case.inbox)
     assert seen is not None
     assert seen.place == b"new place"
@@ -155,13 +156,13 @@ async def test_what_waits_to_be_announced_follows_the_card(storage: Storage) -> 
     case = await submitted(storage, a_case())
     await storage.inboxes.set_contact(case.inbox, ContactRule.any_time())
     await answered(storage, case, b"letter", b"token")
-    await storage.inboxes.set_place(case.inbox, b"new token", b"new place", b"opened")
+    await storage.inboxes.set_place(case.inbox, lambda _: b"new token", b"new place", b"opened")
     (due,) = await storage.outbox.due(NOW)
     assert due.token == b"opened"
     await storage.outbox.left(case.header.id, due.numbers, due.place)
     assert await storage.outbox.due(NOW) == []
     assert await _states(storage, case) == {1: ReplyState.INBOX}
-    await storage.inboxes.set_place(case.inbox, b"newest", b"newest", b"opened")
+    await storage.inboxes.set_place(case.inbox, lambda _: b"newest", b"newest", b"opened")
     assert await storage.outbox.due(NOW) == []
 
 
@@ -205,8 +206,8 @@ async def test_of_an_erased_inbox_no_row_is_left(storage: Storage) -> None:
     await storage.drafts.put(draft, None)
     await submitted(storage, case)
     await answered(storage, case, b"letter", b"token")
-    assert await storage.inboxes.erase(case.inbox, draft.id)
-    assert not await storage.inboxes.erase(case.inbox)
+    assert await storage.inboxes.erase(case.inbox, draft.id, day=NOW.date())
+    assert not await storage.inboxes.erase(case.inbox, day=NOW.date())
     assert await storage.inboxes.get(case.inbox) is None
     assert await storage.drafts.get(draft.id) is None
     assert await storage.inboxes.find_locks("11112222") == []
@@ -222,7 +223,7 @@ async def test_a_message_and_erasure_in_the_same_instant_leave_nothing(
         await storage.drafts.put(draft, None)
         done = await asyncio.gather(
             _writing(other, case, draft.id)(1),
-            storage.inboxes.erase(case.inbox),
+            storage.inboxes.erase(case.inbox, day=NOW.date()),
             _writing(storage, case, draft.id)(1),
             return_exceptions=True,
         )
@@ -234,7 +235,7 @@ async def test_a_message_and_erasure_in_the_same_instant_leave_nothing(
 
 def _writing(storage: Storage, case: NewCase, draft_id: bytes) -> Callable[[int], Awaitable[bool]]:
     return lambda expected: storage.inboxes.write(
-        case.inbox, draft_id, expected, lambda number: b"sealed %d" % number, NOW, in_a_day
+        case.inbox, draft_id, expected, lambda _, number: b"sealed %d" % number, NOW, in_a_day
     )
 
 
@@ -258,7 +259,7 @@ async def test_what_is_begun_and_erased_in_the_same_instant_leaves_nothing(
         case, letter = await submitted(storage, a_case()), a_draft()
         kept, erased = await asyncio.gather(
             storage.inboxes.keep_text(case.inbox, letter, None),
-            another.inboxes.erase(case.inbox, letter.id),
+            another.inboxes.erase(case.inbox, letter.id, day=NOW.date()),
             return_exceptions=True,
         )
         assert kept is True or isinstance(kept, UnknownCase)

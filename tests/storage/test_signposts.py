@@ -13,7 +13,7 @@ from storage import open_storage
 from storage.sqlite_thread import Session
 from storage.tables import slot_of
 from tests.databases import prepared_address
-from tests.storage.samples import a_case, answered
+from tests.storage.samples import NOW, a_case, answered
 from tests.storage.test_cases import submitted
 
 CASES = 60
@@ -70,7 +70,7 @@ async def test_no_signpost_to_an_erased_case_outlasts_the_hour(
     gone, stay = cases[::2], cases[1::2]
     random.shuffle(gone)
     for case in gone:
-        await storage.inboxes.erase(case.inbox)
+        await storage.inboxes.erase(case.inbox, day=NOW.date())
     keys = {slot_of(case.header.id) for case in gone}
     # By the second, the first shows something.
     assert bool(keys & signposts(file)) is not at_once
@@ -102,7 +102,7 @@ async def test_the_file_is_laid_anew_only_where_something_was_erased(
     with closing(sqlite3.connect(tmp_path / "tropa.sqlite3", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM cases").fetchall()
-        await storage.cases.erase(case.header.id)
+        await storage.cases.erase(case.header.id, NOW.date())
         assert not await storage.lay_anew()  # the old pages stand in the log as long as it reads
     assert await storage.lay_anew()
     assert await storage.lay_anew()

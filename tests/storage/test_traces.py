@@ -17,7 +17,7 @@ from sqlalchemy import inspect, text
 from intake.case import ContactRule
 from storage import Lock, NewCase, Record, Storage, open_storage, tables
 from storage.migrations import upgrade
-from storage.rows import Count
+from storage.rows import Count, Sealing
 from storage.sqlite_thread import Session
 from storage.tables import metadata
 from tests.databases import prepared_address
@@ -32,6 +32,7 @@ from tests.storage.samples import (
     after,
     answered,
     bare,
+    blank,
 )
 
 PLANTED = b"planted-ciphertext-%d|"
@@ -127,9 +128,9 @@ async def test_an_erased_case_leaves_no_bytes(sqlite: Storage, folder: Path) -> 
     case = replace(case, public_key=planted(4, 1216))
     case = replace(case, records=[case.records[0]._replace(sealed=planted(1, 20_000))])
     await sqlite.cases.submit(after(draft), 1, case)
-    await sqlite.cases.append(case.header.id, "note", lambda number: planted(5, 3000))
+    await sqlite.cases.append(case.header.id, "note", lambda *_: planted(5, 3000))
     assert all(found(folder, number) for number in (1, 2, 3, 4, 5))
-    await sqlite.cases.erase(case.header.id)
+    await sqlite.cases.erase(case.header.id, NOW.date())
     assert [found(folder, number) for number in (1, 2, 3, 4, 5)] == [[]] * 5
     assert holding(folder, case.header.id) == []
 
@@ -149,14 +150,14 @@ async def test_of_an_erased_case_neither_replies_nor_locks_are_left(
     await sqlite.drafts.put(letter, None)
     marks = range(2, 9)
     assert all(found(folder, number) for number in marks)
-    await sqlite.inboxes.erase(case.inbox, letter.id)
+    await sqlite.inboxes.erase(case.inbox, letter.id, day=NOW.date())
     assert [found(folder, number) for number in marks] == [[]] * len(marks)
     assert holding(folder, b"12345678") == []
 
 
 async def _delivered(storage: Storage, case: NewCase) -> None:
     await storage.outbox.begin(case.header.id)
-    await storage.outbox.delivered(case.header.id, (1,), b"new token", case.place)
+    await storage.outbox.delivered(case.header.id, (1,), lambda _: b"new token", case.place)
 
 
 async def _unreachable(storage: Storage, case: NewCase) -> None:
@@ -219,7 +220,7 @@ async def test_what_was_sent_leaves_no_draft_and_no_log(sqlite: Storage, folder:
     letter = replace(a_draft(), sealed=planted(1, 1200))
     await sqlite.drafts.put(letter, None)
     assert found(folder, 1)
-    await sqlite.inboxes.write(case.inbox, letter.id, 1, bytes, NOW, lambda _: NOW)
+    await sqlite.inboxes.write(case.inbox, letter.id, 1, blank, NOW, lambda _: NOW)
     assert found(folder, 1) == []
     assert (folder / "tropa.sqlite3-wal").stat().st_size == 0
 
@@ -229,7 +230,11 @@ async def test_nobody_can_count_how_often_the_card_moved(sqlite: Storage, folder
     await sqlite.drafts.put(draft, None)
     await sqlite.cases.submit(after(draft), 1, case)
     for number in range(1, 6):
-        token, opened = planted(number, 1300), planted(number, 93)
+        opened = planted(number, 93)
+
+        def token(_: Sealing, number: int = number) -> bytes:
+            return planted(number, 1300)
+
         await sqlite.inboxes.set_place(case.inbox, token, b"place", opened)
     assert [len(found(folder, number)) for number in range(1, 6)] == [0, 0, 0, 0, 1]
     assert (folder / "tropa.sqlite3-wal").stat().st_size == 0
@@ -287,7 +292,7 @@ async def test_what_a_reader_keeps_in_the_log_goes_when_the_log_is_emptied_again
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM cases").fetchall()
         began = monotonic()
-        await sqlite.cases.erase(case.header.id)
+        await sqlite.cases.erase(case.header.id, NOW.date())
         assert monotonic() - began < 2  # everybody waits while the log is emptied
         assert not await sqlite.settle()
         assert found(folder, 1)
@@ -316,7 +321,7 @@ async def test_what_is_cut_off_the_file_was_overwritten_before(
         return done
 
     monkeypatch.setattr(Session, "settle", watched)
-    await sqlite.cases.erase(big.header.id)
+    await sqlite.cases.erase(big.header.id, NOW.date())
     assert there[0] == (full, False)  # overwritten in its place
     assert there[-1][0] < full  # and cut off then
 
@@ -331,7 +336,7 @@ async def test_the_file_shrinks_when_cases_are_erased(sqlite: Storage, folder: P
         await sqlite.cases.submit(after(draft), 1, case)
     grown = _size(folder)
     for case in cases:
-        await sqlite.cases.erase(case.header.id)
+        await sqlite.cases.erase(case.header.id, NOW.date())
     assert grown - _size(folder) > (grown - before) // 2
 
 
@@ -403,7 +408,7 @@ async def test_no_clear_column_is_there_beyond_those_allowed(storage: Storage) -
         "nonces": "expires hash",
         "records": "case_slot kind number sealed slot",
         "releases": "body month",  # what coordinators are shown, and nothing else of the month
-        "replies": "case_slot doubtful number sealed slot state token",
+        "replies": "case_slot doubtful epoch number sealed slot state token",
         "tallies": "key_name month sealed",
         "withdrawn": "case_slot key_id slot",
         "wraps": "asked case_slot key_id sealed slot",

@@ -57,13 +57,13 @@ async def exchange(storage: Storage, case: NewCase) -> None:
     await answered(storage, case)
     say("replied", case_id.hex(), 1)
     assert await storage.outbox.begin(case_id)
-    await storage.outbox.delivered(case_id, (1,), NEW_TOKEN, case.place)
+    await storage.outbox.delivered(case_id, (1,), lambda _: NEW_TOKEN, case.place)
     say("delivered", case_id.hex(), 1)
     letter = a_draft()
     assert await storage.drafts.put(letter, None)
     say("writing", letter.id.hex(), case_id.hex())
     assert await storage.inboxes.write(
-        case.inbox, letter.id, 1, lambda number: sealed_as(case_id, number), NOW, lambda _: NOW
+        case.inbox, letter.id, 1, lambda _, number: sealed_as(case_id, number), NOW, lambda _: NOW
     )
     say("wrote", letter.id.hex(), case_id.hex())
 

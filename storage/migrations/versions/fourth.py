@@ -1,6 +1,9 @@
 """The record of key events, and who could open a case before her wrap was withdrawn.
 
-The way down forgets both: the tables of before have no room for them.
+A letter to the person keeps the epoch that it was sealed under, where the case was re-keyed since.
+
+The way down forgets all of it: the tables of before have no room for it. Letters of cases that
+were re-keyed cannot be opened then.
 """
 
 from collections.abc import Sequence
@@ -34,8 +37,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_events"),
         sqlite_with_rowid=False,
     )
+    op.add_column("replies", sa.Column("epoch", sa.BigInteger(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("replies", "epoch")
     op.drop_table("events")
     op.drop_table("withdrawn")

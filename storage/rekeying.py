@@ -1,0 +1,317 @@
+"""Cases that somebody could open who left: fetched whole, and changed whole, to a fresh key.
+
+A case changes in one transaction, and only if it is still what it was made from: its key, its
+token, the number of its records, and who can open it. With it go the rows that said it waits for
+that; so that what was interrupted is taken up again, and what is done twice is done once. Nothing
+here can open what it stores, and nobody can be added to those who can.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+
+from intake.ledger import Event, Kind
+from intake.records import NOTE
+from intake.wire import state_of
+from storage.database import Database
+from storage.errors import NotWhole
+from storage.headers import from_row
+from storage.ledger import record as record_event
+from storage.rosters import in_force
+from storage.rows import Answered, AnyRecord, Record, StoredCase
+from storage.tables import cases, records, replies, slot_of, slot_within, withdrawn, wraps
+
+PAGE = 100
+"""Cases in one page, at most."""
+
+LARGEST = 1 << 20
+"""Bytes of a page as it travels, about; one case is given whatever it takes."""
+
+_BASE64 = 4 / 3
+_AROUND = 6_000
+"""Bytes of a case beside its records: header, key, wrap, token."""
+
+_SET_RECORD = (
+    update(records).where(records.c.slot == bindparam("at")).values(sealed=bindparam("to"))
+)
+_SET_WRAP = update(wraps).where(wraps.c.slot == bindparam("at")).values(sealed=bindparam("to"))
+_SET_CASE = (
+    update(cases)
+    .where(cases.c.slot == bindparam("at"))
+    .values(
+        public_key=bindparam("with_key"),
+        token=bindparam("with_token"),
+        epoch=bindparam("of_epoch"),
+    )
+)
+
+
+class Fresh(Protocol):
+    """A case under a fresh key: see `intake.wire.Rekeyed`."""
+
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def was(self) -> str: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def public_key(self) -> bytes: ...
+    @property
+    def records(self) -> Sequence[AnyRecord]: ...
+    @property
+    def wraps(self) -> Mapping[str, bytes]: ...
+    @property
+    def token(self) -> bytes | None: ...
+
+
+class Waiting(NamedTuple):
+    """A page: see `intake.wire.Rekeyable`."""
+
+    cases: tuple[StoredCase, ...]
+    left: int
+    closed_to_her: int
+    after: bytes | None
+
+
+class Done(NamedTuple):
+    """What became of each case: see `intake.wire.RekeyAnswer`. `over`: none waits any more."""
+
+    done: tuple[bytes, ...]
+    moved: tuple[bytes, ...]
+    gone: tuple[bytes, ...]
+    over: bool
+
+
+class Rekeying:
+    """Every method raises StorageUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, key_id: str, after: bytes | None, most: int = PAGE, largest: int = LARGEST
+    ) -> Waiting:
+        """Cases that wait to be re-keyed and are sealed to this member, from `after` on."""
+
+        def work(connection: Connection) -> Waiting:
+            here = [] if after is None else [withdrawn.c.case_slot > slot_of(after)]
+            all_left = select(withdrawn.c.case_slot).where(*here).distinct().subquery()
+            hers = exists().where(
+                wraps.c.case_slot == all_left.c.case_slot, wraps.c.key_id == key_id
+            )
+            counted = select(func.count()).select_from(all_left)
+            total: int = connection.execute(counted).scalar_one()
+            left: int = connection.execute(counted.where(hers)).scalar_one()
+            page = select(all_left.c.case_slot).where(hers).order_by(all_left.c.case_slot)
+            found = list(connection.scalars(page.limit(most)))
+            chosen = _fitting(connection, found, largest)
+            whole = _whole(connection, chosen, key_id)
+            last = whole[-1].header.id if whole and len(whole) < left else None
+            return Waiting(whole, left, total - left, last)
+
+        return await self._database.read(work)
+
+    async def rekey(
+        self,
+        fresh: Sequence[Fresh],
+        key_id: str,
+        epoch: int,
+        members: Collection[str],
+        day: date,
+    ) -> Done:
+        """Change each of these cases (none named twice) that is still as it was fetched.
+
+        `epoch` and `members` (key ids) are the roster's, as the one who calls sees it. Raises
+        NotWhole, and changes nothing. Once nothing waits any more, nothing of before is on the
+        disk.
+        """
+
+        def work(connection: Connection) -> Done:
+            in_database = in_force(connection)
+            if in_database not in (None, epoch):
+                return Done((), tuple(one.id for one in fresh), (), over=False)
+            there = _There.of(connection, [slot_of(one.id) for one in fresh])
+            sorted_out: dict[str, list[Fresh]] = {"done": [], "moved": [], "gone": []}
+            for one in fresh:
+                sorted_out[there.verdict(one, key_id, epoch)].append(one)
+            done, moved, gone = (tuple(one.id for one in some) for some in sorted_out.values())
+            if done:
+                there.check(sorted_out["done"], members)
+                there.replace(connection, sorted_out["done"])
+            over = connection.execute(select(withdrawn.c.slot).limit(1)).first() is None
+            told = [Event(kind=Kind.REKEYED, day=day, by=key_id, cases=len(done))] if done else []
+            record_event(connection, told)
+            return Done(done, moved, gone, over)
+
+        answer = await self._database.write(work)
+        if answer.done and answer.over:
+            await self._database.compact()
+            await self._database.lay_anew()
+        elif answer.done:
+            await self._database.settle()
+        return answer
+
+
+def _fitting(connection: Connection, slots: list[int], largest: int) -> list[int]:
+    """As many of the first as a page holds; at least one."""
+    sizes = (
+        select(records.c.case_slot, func.sum(func.length(records.c.sealed)))
+        .where(records.c.case_slot.in_(slots))
+        .group_by(records.c.case_slot)
+    )
+    size = {row[0]: row[1] for row in connection.execute(sizes)}
+    chosen, room = list[int](), float(largest)
+    for slot in slots:
+        room -= size.get(slot, 0) * _BASE64 + _AROUND
+        if chosen and room < 0:
+            break
+        chosen.append(slot)
+    return chosen
+
+
+def _whole(connection: Connection, slots: list[int], key_id: str) -> tuple[StoredCase, ...]:
+    parts, openers, told = defaultdict(list), defaultdict(list), defaultdict(list)
+    columns = (records.c.case_slot, records.c.number, records.c.kind, records.c.sealed)
+    found = select(*columns).where(records.c.case_slot.in_(slots)).order_by(records.c.number)
+    for slot, *part in connection.execute(found):
+        parts[slot].append(Record(*part))
+    able = select(wraps.c.case_slot, wraps.c.key_id).where(wraps.c.case_slot.in_(slots))
+    for slot, opener in connection.execute(able.order_by(wraps.c.key_id)):
+        openers[slot].append(opener)
+    own = select(wraps.c.case_slot, wraps.c.sealed).where(
+        wraps.c.case_slot.in_(slots), wraps.c.key_id == key_id
+    )
+    mine = {row[0]: row[1] for row in connection.execute(own)}
+    answered = select(replies.c.case_slot, replies.c.number, replies.c.state)
+    answered = answered.where(replies.c.case_slot.in_(slots)).order_by(replies.c.number)
+    for slot, *reply in connection.execute(answered):
+        told[slot].append(Answered(*reply))
+    rows = select(cases).where(cases.c.slot.in_(slots)).order_by(cases.c.slot)
+    return tuple(
+        StoredCase(
+            from_row(row),
+            row.public_key,
+            tuple(parts[row.slot]),
+            mine[row.slot],
+            row.token,
+            tuple(openers[row.slot]),
+            tuple(told[row.slot]),
+        )
+        for row in connection.execute(rows)
+    )
+
+
+class _There(NamedTuple):
+    """What is stored of the cases that were sent, their rows locked."""
+
+    rows: Mapping[int, Any]
+    openers: Mapping[int, list[str]]
+    parts: Mapping[int, dict[int, tuple[str, int]]]
+    waiting: frozenset[int]
+
+    @classmethod
+    def of(cls, connection: Connection, slots: list[int]) -> "_There":
+        columns = (cases.c.slot, cases.c.id, cases.c.public_key, cases.c.token, cases.c.epoch)
+        rows = select(*columns).where(cases.c.slot.in_(slots)).order_by(cases.c.slot)
+        found = {row.slot: row for row in connection.execute(rows.with_for_update())}
+        openers = defaultdict[int, list[str]](list)
+        parts = defaultdict[int, dict[int, tuple[str, int]]](dict)
+        able = select(wraps.c.case_slot, wraps.c.key_id).where(wraps.c.case_slot.in_(slots))
+        for slot, key_id in connection.execute(able):
+            openers[slot].append(key_id)
+        length = func.length(records.c.sealed)
+        kinds = select(records.c.case_slot, records.c.number, records.c.kind, length)
+        kinds = kinds.where(records.c.case_slot.in_(slots))
+        for slot, number, kind, size in connection.execute(kinds):
+            parts[slot][number] = (kind, size)
+        waits = select(withdrawn.c.case_slot).where(withdrawn.c.case_slot.in_(slots))
+        return cls(found, openers, parts, frozenset(connection.scalars(waits)))
+
+    def verdict(self, one: Fresh, key_id: str, epoch: int) -> str:
+        slot = slot_of(one.id)
+        row, openers = self.rows.get(slot), self.openers.get(slot, [])
+        if row is None or row.id != one.id or key_id not in openers or slot not in self.waiting:
+            return "gone"
+        now = state_of(row.public_key, row.token, len(self.parts[slot]), openers)
+        return "done" if (now, epoch) == (one.was, one.epoch) else "moved"
+
+    def check(self, fresh: Sequence[Fresh], members: Collection[str]) -> None:
+        """That it is the same case, for those of its openers who are on the roster. What is sealed
+        anew is as long as it was, since the same is in it."""
+        for one in fresh:
+            slot = slot_of(one.id)
+            row, parts = self.rows[slot], self.parts[slot]
+            *whole, (number, kind, _) = one.records
+            sent = {part: (name, len(sealed)) for part, name, sealed in whole}
+            if sent != parts or len(whole) != len(parts) or (number, kind) != (len(parts), NOTE):
+                raise NotWhole("the records of a case are not those that are there")
+            if one.wraps.keys() != {key for key in self.openers[slot] if key in members}:
+                raise NotWhole("a case is not wrapped to those, and those alone, who can open it")
+            if len(one.token or b"") != len(row.token or b""):
+                raise NotWhole("the token of a case is not the one that is there")
+            if one.public_key == row.public_key:
+                raise NotWhole("the key of a case is the one of before")
+
+    def replace(self, connection: Connection, fresh: Sequence[Fresh]) -> None:
+        slots = [slot_of(one.id) for one in fresh]
+        self._keep_epochs(connection, slots)
+        connection.execute(
+            _SET_RECORD,
+            [
+                {"at": slot_within(one.id, str(number)), "to": sealed}
+                for one in fresh
+                for number, _, sealed in one.records[:-1]
+            ],
+        )
+        connection.execute(
+            insert(records),
+            [_row(one.id, slot, one.records[-1]) for one, slot in zip(fresh, slots, strict=True)],
+        )
+        connection.execute(
+            _SET_WRAP,
+            [
+                {"at": slot_within(one.id, key_id), "to": sealed}
+                for one in fresh
+                for key_id, sealed in one.wraps.items()
+            ],
+        )
+        strangers = [
+            slot_within(one.id, key_id)
+            for one, slot in zip(fresh, slots, strict=True)
+            for key_id in self.openers[slot]
+            if key_id not in one.wraps
+        ]
+        if strangers:
+            connection.execute(delete(wraps).where(wraps.c.slot.in_(strangers)))
+        connection.execute(
+            _SET_CASE,
+            [
+                {
+                    "at": slot,
+                    "with_key": one.public_key,
+                    "with_token": one.token,
+                    "of_epoch": one.epoch,
+                }
+                for one, slot in zip(fresh, slots, strict=True)
+            ],
+        )
+        connection.execute(delete(withdrawn).where(withdrawn.c.case_slot.in_(slots)))
+
+    def _keep_epochs(self, connection: Connection, slots: list[int]) -> None:
+        """Letters to the person are sealed to his inbox: they open under the epoch of then."""
+        by_epoch = defaultdict(list)
+        for slot in slots:
+            by_epoch[self.rows[slot].epoch].append(slot)
+        for epoch, some in sorted(by_epoch.items()):
+            of_these = replies.c.case_slot.in_(some) & replies.c.epoch.is_(None)
+            connection.execute(update(replies).where(of_these).values(epoch=epoch))
+
+
+def _row(case_id: bytes, slot: int, part: AnyRecord) -> dict[str, object]:
+    number, kind, sealed = part
+    place = {"slot": slot_within(case_id, str(number)), "case_slot": slot}
+    return place | {"number": number, "kind": kind, "sealed": sealed}
