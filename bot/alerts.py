@@ -89,7 +89,10 @@ class Alerts(Waking):
         except LineClosed:
             return
         # Whoever became a coordinator may still hold cases, or have keys to them.
-        members = {name: one for name, one in everybody.items() if one.opens_cases}
+        now = self._clock()
+        members = {
+            name: one for name, one in everybody.items() if one.opens_cases and one.in_force(now)
+        }
         due = await self._cases.unalerted(URGENT)
         if not due:
             self._told.clear()

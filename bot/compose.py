@@ -166,7 +166,7 @@ def compose(
     volunteers = Volunteers(
         links,
         queue,
-        Coordinators(counts.shown, Texts.load("counts"), Charts()),
+        Coordinators(counts.shown, Texts.load("counts"), Charts(), line.ends_soon),
         painter,
         handing,
         chats,

@@ -5,8 +5,9 @@ Changes nothing. A check that depends on one that failed is left out rather than
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from telegram import Bot
@@ -17,13 +18,14 @@ from bot.content import Content, load_content
 from bot.exposure import exposed
 from bot.http import AiohttpRequest
 from bot.keyring import ReturnKeys
-from bot.line import EPOCH, CannotTell, read_roster, try_keys
+from bot.line import EPOCH, WARN_DAYS, CannotTell, ending_soon, read_roster, try_keys
 from bot.pruning import Need, needs
 from bot.settings import Settings, SettingsInvalid, address, load_settings, places_of_secrets
+from crypto.kdf import key_id
 from crypto.tally import TallyKey
 from intake.counting import month_of
 from intake.errors import StorageUnavailable, TropaError
-from intake.roster import Roster, RosterError, check, days_left
+from intake.roster import Member, Roster, RosterError, check, days_left
 from intake.routing import gaps
 from storage.counts import Counts
 from storage.migrations import pending
@@ -51,7 +53,7 @@ async def examine() -> list[Finding]:
 async def _examine(settings: Settings) -> AsyncIterator[Finding]:
     yield _settings(settings)
     yield _credentials(settings)
-    epoch, others, finding = await _database(settings)
+    epoch, others, tables, finding = await _database(settings)
     yield finding
     for other in others:
         yield other
@@ -64,6 +66,8 @@ async def _examine(settings: Settings) -> AsyncIterator[Finding]:
         words = f"{len(content.form.questions)} questions, {count} information cards"
         yield Finding(True, "form and information", words)
         yield _roster(settings, content, epoch)
+        if tables:
+            yield await _case_keys(settings, content)
     yield await _telegram(settings)
 
 
@@ -94,16 +98,17 @@ def _credentials(settings: Settings) -> Finding:
     return Finding(True, "credentials", f"bot token is there; {keys} there")
 
 
-async def _database(settings: Settings) -> tuple[int, list[Finding], Finding]:
-    """The highest epoch seen, what is sealed with which return key, and the database itself."""
+async def _database(settings: Settings) -> tuple[int, list[Finding], bool, Finding]:
+    """The highest epoch seen, what is sealed with which return key, whether all tables are there,
+    and the database itself."""
     try:
         file = sqlite_file(settings.database_url)
         if file is not None and not file.exists():
-            return 0, [], _not_yet_made(file)  # looking at it would make it
+            return 0, [], False, _not_yet_made(file)  # looking at it would make it
         steps = await pending(settings.database_url)
         if steps:
             words = f"reachable; {len(steps)} migrations are done at the next start"
-            return 0, [], Finding(True, "database", words)
+            return 0, [], False, Finding(True, "database", words)
         storage = await open_storage(settings.database_url)
         try:
             epoch = await storage.facts.get(EPOCH) or 0
@@ -111,8 +116,8 @@ async def _database(settings: Settings) -> tuple[int, list[Finding], Finding]:
         finally:
             await storage.close()
     except StorageUnavailable as error:
-        return 0, [], Finding(False, "database", str(error))
-    return epoch, sealed, Finding(True, "database", "reachable and up to date")
+        return 0, [], False, Finding(False, "database", str(error))
+    return epoch, sealed, True, Finding(True, "database", "reachable and up to date")
 
 
 async def _keys(settings: Settings, storage: Storage) -> list[Finding]:
@@ -180,16 +185,54 @@ def _roster(settings: Settings, content: Content, epoch: int) -> Finding:
     if roster.form != content.form.digest:
         words = "does not name the form in FORM. Sign that form: tropa roster form, roster sign."
         return Finding(False, "roster", words)
-    if not any(member.opens_cases for member in roster.members):
-        return Finding(False, "roster", "has no volunteer and no lead. Add one and sign it.")
-    left, members = days_left(roster, now), len(roster.members)
-    words = f"epoch {roster.epoch}, {members} members, valid for {left} days"
-    return Finding(True, "roster", words + _gaps(content, roster))
+    current = roster.current(now)
+    if not any(member.opens_cases for member in current):
+        words = "has no volunteer and no lead whose time on it runs. Add one and sign it."
+        return Finding(False, "roster", words)
+    words = f"epoch {roster.epoch}, {len(current)} members, valid for {days_left(roster, now)} days"
+    return Finding(True, "roster", words + _endings(roster, now) + _gaps(content, current))
 
 
-def _gaps(content: Content, roster: Roster) -> str:
+def _endings(roster: Roster, now: datetime) -> str:
+    """What ends soon. A server that goes on as it is would find itself closed."""
+    words = ""
+    if days_left(roster, now) < WARN_DAYS:
+        words += "; have it extended and signed (tropa roster extend)"
+    ending, over = len(ending_soon(roster, now)), len(roster.members) - len(roster.current(now))
+    if ending:
+        words += f"; the time of {ending} of them ends within {WARN_DAYS} days"
+    if over:
+        words += f"; that of {over} more is over"
+    return words + (" (tropa roster show says whose)" if ending or over else "")
+
+
+async def _case_keys(settings: Settings, content: Content) -> Finding:
+    """How many cases cannot be opened, or could be by somebody who left."""
+    try:
+        roster, _ = read_roster(settings.roster, content.organisation)
+        storage = await open_storage(settings.database_url)
+        try:
+            members = {key_id(member.sealing_key) for member in roster.members}
+            found = await storage.rosters.outlook(members)
+        finally:
+            await storage.close()
+    except (RosterError, CannotTell, StorageUnavailable):
+        return Finding(False, "keys", "cannot be looked at before roster and database are right.")
+    words = f"{found.to_rekey} cases wait to be re-keyed"
+    if found.to_rekey:
+        words += ": somebody could open them who left the roster (a lead gives: tropa rekey)"
+    if found.closed_to_all:
+        closed = (
+            f"{found.closed_to_all} cases can be opened by nobody on the roster. Have the "
+            "organisation put back whoever could (tropa roster add), and let her hand them over"
+        )
+        return Finding(False, "keys", f"{closed}; {words}")
+    return Finding(True, "keys", words)
+
+
+def _gaps(content: Content, members: Sequence[Member]) -> str:
     """What nobody covers: such cases go to volunteers who lack the skill or the language."""
-    found = gaps(content.form, roster.members)
+    found = gaps(content.form, members)
     if not found:
         return ""
     listed = ", ".join(f"{skill} in {language}" for skill, language in found)

@@ -13,6 +13,7 @@ import errno
 import json
 import logging
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +31,7 @@ from intake.ledger import Event, Kind
 from intake.questions import Form
 from intake.roster import (
     ROSTER_TYPE,
+    Member,
     Organisation,
     Roster,
     RosterContradicted,
@@ -50,6 +52,12 @@ WARN_DAYS = 14
 
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN})
 """What keeps this process from opening any file: it says nothing about the roster."""
+
+
+def ending_soon(roster: Roster, now: datetime) -> list[Member]:
+    """The members whose time ends before the roster's warning would come, and is not over yet."""
+    soon = now + timedelta(days=WARN_DAYS)
+    return [one for one in roster.current(now) if not one.in_force(soon)]
 
 
 class CannotTell(Exception):
@@ -197,6 +205,31 @@ class RosterLine:
         async with self._turn:
             if self._roster is not None:
                 await self._take_up(self._roster)
+
+    def ends_soon(self) -> datetime | None:
+        """When the roster ends, where that is near."""
+        roster = self._roster
+        near = roster is not None and days_left(roster, self._clock()) < WARN_DAYS
+        return roster.valid_until if roster is not None and near else None
+
+    async def tell_endings(self) -> None:
+        """Warn of what ends soon: the roster, with which the line closes, or somebody's time."""
+        if self._roster is None:
+            return
+        now = self._clock()
+        left, ending = days_left(self._roster, now), len(ending_soon(self._roster, now))
+        if left < WARN_DAYS:
+            log.warning(
+                "the roster expires in %d days, and the line closes then: have it extended and "
+                "signed (tropa roster extend)",
+                left,
+            )
+        if ending:
+            log.warning(
+                "the time of %d members on the roster ends within %d days: see tropa roster show",
+                ending,
+                WARN_DAYS,
+            )
 
     async def publish(self, data: bytes) -> int:
         """Take a signed roster up that somebody sent; returns its epoch. Raises `RosterRefused`.

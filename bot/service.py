@@ -145,8 +145,10 @@ def _jobs(server: Server) -> list[tuple[timedelta, Job]]:
         (timedelta(hours=1), lambda: cases.erase_due(server.clock())),
         (timedelta(hours=1), server.counts.release_due),
         (timedelta(hours=1), server.uses.note),
+        (timedelta(hours=1), server.line.sweep),
         (timedelta(hours=1), server.storage.lay_anew),
         (timedelta(days=1), lambda: _tell_untaken(server)),
+        (timedelta(days=1), server.line.tell_endings),
     ]
 
 

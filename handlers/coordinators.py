@@ -1,6 +1,7 @@
 """What `/counts` is answered with, in a chat of a member's."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from handlers import count_cards as cards
 from handlers.charts import Draw
@@ -14,10 +15,18 @@ from intake.roster import Member
 
 
 class Coordinators:
-    """`shown` gives what may be shown now; `texts` are those of the counts."""
+    """`shown` gives what may be shown now; `texts` are those of the counts; `ends` when the roster
+    does, where that is near."""
 
-    def __init__(self, shown: Callable[[], Awaitable[Shown]], texts: Texts, draw: Draw) -> None:
+    def __init__(
+        self,
+        shown: Callable[[], Awaitable[Shown]],
+        texts: Texts,
+        draw: Draw,
+        ends: Callable[[], datetime | None],
+    ) -> None:
         self._shown = shown
+        self._ends = ends
         self._texts = texts
         self._draw = draw
 
@@ -25,10 +34,10 @@ class Coordinators:
         """May raise `LineClosed` and `StorageUnavailable`."""
         if not member.opens_counts:
             return cards.not_hers(pen)
-        shown = await self._shown()
+        shown, ends = await self._shown(), self._ends()
         reader = Reader(self._texts.say(pen.language), pen.language)
         if not shown.releases:
-            return cards.nothing_yet(pen, shown, reader)
+            return cards.nothing_yet(pen, shown, reader, ends)
         chart, legend = cards.chart(shown, reader), cards.legend(shown, reader)
 
         async def picture() -> Picture | None:
@@ -36,7 +45,7 @@ class Coordinators:
             return None if made is None else Picture(made, legend)
 
         return Handed(
-            cards.told(pen, shown, reader, charted=True),
+            cards.told(pen, shown, reader, ends, charted=True),
             picture,
-            cards.told(pen, shown, reader, charted=False),
+            cards.told(pen, shown, reader, ends, charted=False),
         )

@@ -5,6 +5,7 @@ of `intake.count_story`, as at the desk.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from handlers.buttons import Verb
@@ -33,8 +34,8 @@ def not_hers(pen: Pen) -> Card:
     return _card(pen, text(pen.say("Your role does not open the counts: coordinators do.")))
 
 
-def nothing_yet(pen: Pen, shown: Shown, reader: Reader) -> Card:
-    """Before the first month is shown."""
+def nothing_yet(pen: Pen, shown: Shown, reader: Reader, ends: datetime | None = None) -> Card:
+    """Before the first month is shown. `ends`: when the line closes, where that is near."""
     say = pen.say
     first = say("The first month, {month}, is shown from {day} on.").format(
         month=reader.month(shown.next_month), day=f"{shown.next_from:%d.%m.%Y}"
@@ -43,16 +44,20 @@ def nothing_yet(pen: Pen, shown: Shown, reader: Reader) -> Card:
         pen,
         text(say("There are no counts to show yet.")),
         text(first),
+        _ending(pen, ends),
         faint(rounding(shown.rules, reader)),
     )
 
 
-def told(pen: Pen, shown: Shown, reader: Reader, *, charted: bool) -> Card:
+def told(
+    pen: Pen, shown: Shown, reader: Reader, ends: datetime | None = None, *, charted: bool
+) -> Card:
     """The sentences, and folded under them how each is defined. `charted`: the chart follows."""
     say, sentences = pen.say, story(shown, reader)
     lines = [f"{number}. {sentence.text}" for number, sentence in enumerate(sentences, 1)]
     note = rounding(shown.releases[-1].rules, reader)
-    room = LONGEST - _units(note)
+    ending = _ending(pen, ends)
+    room = LONGEST - _units(note) - _units(ending)
     lines = _fitting(lines, room)
     room -= sum(_units(line) + 2 for line in lines)
     definitions = [*_fitting(_definitions(sentences), room), note]
@@ -61,6 +66,7 @@ def told(pen: Pen, shown: Shown, reader: Reader, *, charted: bool) -> Card:
         bold(say("The counts")),
         *(text(line) for line in lines),
         "" if lines else text(say("Of these months nothing can be said in a sentence.")),
+        ending,
         _folded(say("How it is counted"), definitions),
         "" if charted else text(say("The chart could not be sent. Again: /counts")),
     )
@@ -94,6 +100,16 @@ def legend(shown: Shown, reader: Reader) -> str:
             _folded(shortened("; ".join(heads), LONGEST_NAME), _fitting(lines, LONGEST_LEGEND)),
         ]
     )
+
+
+def _ending(pen: Pen, ends: datetime | None) -> str:
+    """Whoever is asked for figures knows whom to ask for signatures."""
+    if ends is None:
+        return ""
+    words = pen.say(
+        "The roster ends on {day}, and the line closes then: ask the organisation to extend it."
+    )
+    return text(words.format(day=f"{ends:%d.%m.%Y}"))
 
 
 def _column(month: Month, share: Figure | None, reader: Reader, *, first: bool) -> Column:

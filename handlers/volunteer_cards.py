@@ -63,6 +63,11 @@ def line_closed(pen: Pen) -> Card:
     return _card(pen, text(words))
 
 
+def time_over(pen: Pen) -> Card:
+    words = pen.say("Your time on the roster is over. Ask whoever keeps the roster to extend it.")
+    return _card(pen, text(words))
+
+
 def opens_none(pen: Pen, member: Member) -> Card:
     say = pen.say
     return _card(

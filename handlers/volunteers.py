@@ -187,6 +187,8 @@ class Volunteers:
                 return None
 
     async def _served(self, chat: Chat, volunteer: Volunteer, event: Command) -> Card | Handed:
+        if not volunteer.member.in_force(self._queue.clock()):
+            return cards.time_over(self._pen(chat))
         if event.name == "counts":
             return await self._coordinators.answer(self._pen(chat), volunteer.member)
         if not volunteer.member.opens_cases:

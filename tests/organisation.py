@@ -105,6 +105,7 @@ class House:
     def sign(self, roster: Roster, signer: Identity | None = None) -> None:
         """Sign and put in place, atomically, as an operator should."""
         envelope = sign_payload(roster.to_payload(), ROSTER_TYPE, [signer or self.signer])
+        self.ends = roster.valid_until
         fresh = self.folder / "roster.new"
         fresh.write_text(json.dumps(envelope))
         fresh.replace(self.roster_path)

@@ -88,6 +88,9 @@ async def test_a_coordinator_gets_the_figures_that_every_view_shows(
             assert sentence.text in card.text
             assert sentence.definition in card.text
         assert rounding(counts.rules, reader) in card.text
+        ends = stage.house.ends
+        assert ("The roster ends on " if language == "en" else "Срок списка истекает ") in card.text
+        assert f"{ends:%d.%m.%Y}" in card.text
         for month in months(counts, reader)[-13:]:
             asked_for = month.total("requests").count
             assert f"{reader.month(month.month)}: {asked_for or reader.say('hidden')};" in (

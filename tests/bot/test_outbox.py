@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ from sandbox.client import Person, Sandbox
 from sandbox.running import running_sandbox
 from storage.outbox import Outbox
 from tests.bot.answering import Kept, kept
+from tests.bot.test_rekeyed import rekey
 from tests.line import token_of
 
 LINE = "There is something new."
@@ -474,3 +476,25 @@ async def test_a_reply_wakes_the_next_round(world: World) -> None:
     assert not resting.done()
     process.delivery.wake()
     await asyncio.wait_for(resting, 1)
+
+
+async def test_the_token_opens_where_the_case_was_rekeyed_on_the_way(world: World) -> None:
+    who = await world.person()
+    await world.line.reply(who.sent.inbox, "Hello.")
+    case_id = (await world.line.case(who.sent.inbox)).header.id
+
+    class Overtaken(Outbox):
+        """An outbox before which the case gets a fresh key as the line is delivered."""
+
+        async def delivered(self, *given: Any) -> None:
+            await rekey(world.line, case_id)
+            await super().delivered(*given)
+
+    await (await world.process(Overtaken)).round()
+    after = await world.line.case(who.sent.inbox)
+    assert after.header.epoch == 2
+    token = _token(world.line, token_of(after, world.line.house))
+    assert token.message_id == (await who.person.card()).id
+    await world.line.reply(who.sent.inbox, "And again.")
+    await (await world.process()).round()
+    assert await world.line.states(who.sent.inbox) == ["sent", "sent"]

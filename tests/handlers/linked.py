@@ -201,6 +201,7 @@ class Counts:
     drawn: list[Chart] = field(default_factory=list)
     down: bool = False
     until: asyncio.Event | None = None
+    ends: datetime | None = None
 
     async def all(self) -> Shown:
         if self.down:
@@ -281,7 +282,7 @@ async def running_desk() -> AsyncIterator[Desk]:
         made: list[Desk] = []
         queue = Queue(Cases(), lambda: made[0].now)
         counts = Counts()
-        coordinators = Coordinators(counts.all, Texts({}), counts.draw)
+        coordinators = Coordinators(counts.all, Texts({}), counts.draw, lambda: counts.ends)
         handing = Handing(messenger, painter, queue.clock, pause)
         volunteers = Volunteers(
             links, queue, coordinators, painter, handing, chats, Texts({}), ("en", "ru")

@@ -1,4 +1,4 @@
-"""What a desk does with many cases, in a test: opens them, seals them anew, wraps their keys."""
+"""What a lead's desk asks of a server, in a test: mandates, and many cases at once."""
 
 import json
 import os
@@ -6,19 +6,10 @@ from collections.abc import Collection
 from typing import Any
 
 from crypto.envelope import add_signature, sign_payload
-from crypto.opening import open_record, unwrap_case_key
-from crypto.sealing import (
-    CaseKey,
-    Context,
-    SealedRecord,
-    Wrap,
-    seal_record,
-    wrap_case_key,
-)
 from intake.mandates import MANDATE_TYPE, Mandate, Purpose, made
-from intake.records import NOTE, TOKEN
-from intake.shapes import decoded, encoded
-from intake.wire import CaseFile, state_of
+from intake.shapes import encoded
+from intake.wire import CaseFile
+from tests import rekeyed
 from tests.desk.world import World, identity_of
 from tests.handlers.desks import ask, done, key
 
@@ -54,71 +45,21 @@ def waiting(world: World, who: str = "lead") -> list[CaseFile]:
         after = f"?after={page['after']}"
 
 
-def case_key(case: CaseFile, who: str) -> CaseKey:
-    header = case.header
-    place = bytes.fromhex(header.id), header.epoch
-    return unwrap_case_key(identity_of(who), *place, Wrap(decoded(case.wrap)))
-
-
 def plain(case: CaseFile, who: str) -> list[bytes]:
     """Every record, opened by her."""
-    opened, own = case_key(case, who), bytes.fromhex(case.header.id)
-    header = case.header
-    return [
-        open_record(
-            opened,
-            Context(own, part.number, part.kind, header.form, header.epoch),
-            SealedRecord(part.data),
-        )
-        for part in case.records
-    ]
+    return rekeyed.plain(case, identity_of(who))
 
 
 def token(case: CaseFile, who: str) -> bytes | None:
     """The return token, taken out of its seal by her."""
-    if case.token is None:
-        return None
-    header = case.header
-    place = Context(bytes.fromhex(header.id), 0, TOKEN, header.form, header.epoch)
-    return open_record(case_key(case, who), place, SealedRecord(decoded(case.token)))
+    return rekeyed.token(case, identity_of(who))
 
 
 def fresh(world: World, case: CaseFile, who: str = "lead", to: Collection[str] = ()) -> Any:
     """The case under a fresh key, by whoever can open it, wrapped `to` these (or all of its openers
     who are on the roster)."""
-    new, header = CaseKey.new(os.urandom), case.header
-    own, epoch = bytes.fromhex(header.id), world.roster.epoch
-
-    def seal(number: int, kind: str, data: bytes) -> str:
-        place = Context(own, number, kind, header.form, epoch)
-        return encoded(seal_record(new.public, place, data).data)
-
-    parts = [(part.number, part.kind) for part in case.records]
-    records = [
-        {"number": number, "kind": kind, "sealed": seal(number, kind, data)}
-        for (number, kind), data in zip(parts, plain(case, who), strict=True)
-    ]
-    note = len(parts)
-    records.append({"number": note, "kind": NOTE, "sealed": seal(note, NOTE, b"a fresh key")})
     names = to or [one.name for one in world.roster.members if key(one.name) in case.openers]
-    back = token(case, who)
-    world.keys[header.id] = new
-    return {
-        "id": header.id,
-        "was": state_of(
-            decoded(case.public_key),
-            None if case.token is None else decoded(case.token),
-            len(parts),
-            case.openers,
-        ),
-        "epoch": epoch,
-        "public_key": encoded(new.public),
-        "records": records,
-        "wraps": {
-            key(name): encoded(
-                wrap_case_key(new, identity_of(name).sealing_public, own, epoch).data
-            )
-            for name in names
-        },
-        "token": None if back is None else seal(0, TOKEN, back),
-    }
+    keys = [identity_of(name).sealing_public for name in names]
+    made, body = rekeyed.fresh(case, identity_of(who), world.roster.epoch, keys)
+    world.keys[case.header.id] = made
+    return body
