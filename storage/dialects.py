@@ -3,7 +3,7 @@
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -36,4 +36,4 @@ def holds_bytes(column: Column[bytes], part: bytes, dialect: Dialect) -> ColumnE
     """Whether the bytes of a column have these among them."""
     if dialect.name == "sqlite":
         return func.instr(column, part) > 0
-    return func.position(column.op("IN")(part)) > 0
+    return func.position(literal(part, column.type).op("IN")(column)) > 0

@@ -89,6 +89,9 @@ class PostgresDatabase:
         """The server's log is its own affair; for what rows tell, see `Drafts.expire`."""
         return True
 
+    def replaced(self) -> None:
+        """Its own vacuum comes by when there is enough to do."""
+
     async def compact(self) -> bool:
         """Mark the room of deleted rows as free. Nothing is overwritten by that.
 

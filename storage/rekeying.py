@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, func, insert, sele
 from intake.ledger import Event, Kind
 from intake.records import NOTE
 from intake.wire import state_of
-from storage.database import Database
+from storage.database import Database, at_once
 from storage.errors import NotWhole
 from storage.headers import from_row
 from storage.ledger import record as record_event
@@ -34,18 +34,13 @@ _BASE64 = 4 / 3
 _AROUND = 6_000
 """Bytes of a case beside its records: header, key, wrap, token."""
 
-_SET_RECORD = (
-    update(records).where(records.c.slot == bindparam("at")).values(sealed=bindparam("to"))
-)
-_SET_WRAP = update(wraps).where(wraps.c.slot == bindparam("at")).values(sealed=bindparam("to"))
-_SET_CASE = (
+_RECORD = update(records).where(records.c.slot == bindparam("at")).values(sealed=bindparam("to"))
+_NOTE = insert(records).values({column.name: bindparam(column.name) for column in records.c})
+_WRAP = update(wraps).where(wraps.c.slot == bindparam("at")).values(sealed=bindparam("to"))
+_CASE = (
     update(cases)
     .where(cases.c.slot == bindparam("at"))
-    .values(
-        public_key=bindparam("with_key"),
-        token=bindparam("with_token"),
-        epoch=bindparam("of_epoch"),
-    )
+    .values(epoch=bindparam("a"), public_key=bindparam("b"), token=bindparam("c"))
 )
 
 
@@ -152,7 +147,7 @@ class Rekeying:
             await self._database.compact()
             await self._database.lay_anew()
         elif answer.done:
-            await self._database.settle()
+            self._database.replaced()
         return answer
 
 
@@ -163,7 +158,7 @@ def _fitting(connection: Connection, slots: list[int], largest: int) -> list[int
         .where(records.c.case_slot.in_(slots))
         .group_by(records.c.case_slot)
     )
-    size = {row[0]: row[1] for row in connection.execute(sizes)}
+    size = {row[0]: row[1] for row in connection.execute(sizes).all()}
     chosen, room = list[int](), float(largest)
     for slot in slots:
         room -= size.get(slot, 0) * _BASE64 + _AROUND
@@ -177,18 +172,18 @@ def _whole(connection: Connection, slots: list[int], key_id: str) -> tuple[Store
     parts, openers, told = defaultdict(list), defaultdict(list), defaultdict(list)
     columns = (records.c.case_slot, records.c.number, records.c.kind, records.c.sealed)
     found = select(*columns).where(records.c.case_slot.in_(slots)).order_by(records.c.number)
-    for slot, *part in connection.execute(found):
+    for slot, *part in connection.execute(found).all():
         parts[slot].append(Record(*part))
     able = select(wraps.c.case_slot, wraps.c.key_id).where(wraps.c.case_slot.in_(slots))
-    for slot, opener in connection.execute(able.order_by(wraps.c.key_id)):
+    for slot, opener in connection.execute(able.order_by(wraps.c.key_id)).all():
         openers[slot].append(opener)
     own = select(wraps.c.case_slot, wraps.c.sealed).where(
         wraps.c.case_slot.in_(slots), wraps.c.key_id == key_id
     )
-    mine = {row[0]: row[1] for row in connection.execute(own)}
+    mine = {row[0]: row[1] for row in connection.execute(own).all()}
     answered = select(replies.c.case_slot, replies.c.number, replies.c.state)
     answered = answered.where(replies.c.case_slot.in_(slots)).order_by(replies.c.number)
-    for slot, *reply in connection.execute(answered):
+    for slot, *reply in connection.execute(answered).all():
         told[slot].append(Answered(*reply))
     rows = select(cases).where(cases.c.slot.in_(slots)).order_by(cases.c.slot)
     return tuple(
@@ -201,7 +196,7 @@ def _whole(connection: Connection, slots: list[int], key_id: str) -> tuple[Store
             tuple(openers[row.slot]),
             tuple(told[row.slot]),
         )
-        for row in connection.execute(rows)
+        for row in connection.execute(rows).all()
     )
 
 
@@ -217,16 +212,16 @@ class _There(NamedTuple):
     def of(cls, connection: Connection, slots: list[int]) -> "_There":
         columns = (cases.c.slot, cases.c.id, cases.c.public_key, cases.c.token, cases.c.epoch)
         rows = select(*columns).where(cases.c.slot.in_(slots)).order_by(cases.c.slot)
-        found = {row.slot: row for row in connection.execute(rows.with_for_update())}
+        found = {row.slot: row for row in connection.execute(rows.with_for_update()).all()}
         openers = defaultdict[int, list[str]](list)
         parts = defaultdict[int, dict[int, tuple[str, int]]](dict)
         able = select(wraps.c.case_slot, wraps.c.key_id).where(wraps.c.case_slot.in_(slots))
-        for slot, key_id in connection.execute(able):
+        for slot, key_id in connection.execute(able).all():
             openers[slot].append(key_id)
         length = func.length(records.c.sealed)
         kinds = select(records.c.case_slot, records.c.number, records.c.kind, length)
         kinds = kinds.where(records.c.case_slot.in_(slots))
-        for slot, number, kind, size in connection.execute(kinds):
+        for slot, number, kind, size in connection.execute(kinds).all():
             parts[slot][number] = (kind, size)
         waits = select(withdrawn.c.case_slot).where(withdrawn.c.case_slot.in_(slots))
         return cls(found, openers, parts, frozenset(connection.scalars(waits)))
@@ -259,22 +254,21 @@ class _There(NamedTuple):
     def replace(self, connection: Connection, fresh: Sequence[Fresh]) -> None:
         slots = [slot_of(one.id) for one in fresh]
         self._keep_epochs(connection, slots)
-        connection.execute(
-            _SET_RECORD,
+        at_once(
+            connection,
+            _RECORD,
             [
-                {"at": slot_within(one.id, str(number)), "to": sealed}
+                (sealed, slot_within(one.id, str(number)))
                 for one in fresh
                 for number, _, sealed in one.records[:-1]
             ],
         )
-        connection.execute(
-            insert(records),
-            [_row(one.id, slot, one.records[-1]) for one, slot in zip(fresh, slots, strict=True)],
-        )
-        connection.execute(
-            _SET_WRAP,
+        at_once(connection, _NOTE, [_row(one.id, one.records[-1]) for one in fresh])
+        at_once(
+            connection,
+            _WRAP,
             [
-                {"at": slot_within(one.id, key_id), "to": sealed}
+                (sealed, slot_within(one.id, key_id))
                 for one in fresh
                 for key_id, sealed in one.wraps.items()
             ],
@@ -287,15 +281,11 @@ class _There(NamedTuple):
         ]
         if strangers:
             connection.execute(delete(wraps).where(wraps.c.slot.in_(strangers)))
-        connection.execute(
-            _SET_CASE,
+        at_once(
+            connection,
+            _CASE,
             [
-                {
-                    "at": slot,
-                    "with_key": one.public_key,
-                    "with_token": one.token,
-                    "of_epoch": one.epoch,
-                }
+                (one.epoch, one.public_key, one.token, slot)
                 for one, slot in zip(fresh, slots, strict=True)
             ],
         )
@@ -311,7 +301,7 @@ class _There(NamedTuple):
             connection.execute(update(replies).where(of_these).values(epoch=epoch))
 
 
-def _row(case_id: bytes, slot: int, part: AnyRecord) -> dict[str, object]:
+def _row(case_id: bytes, part: AnyRecord) -> tuple[int, int, int, str, bytes]:
+    """The columns of a record, in their order."""
     number, kind, sealed = part
-    place = {"slot": slot_within(case_id, str(number)), "case_slot": slot}
-    return place | {"number": number, "kind": kind, "sealed": sealed}
+    return slot_within(case_id, str(number)), slot_of(case_id), number, kind, sealed

@@ -81,6 +81,9 @@ class SqliteDatabase:
         self._stale = self._stale or not again
         return await self._in_thread(Session.settle)
 
+    def replaced(self) -> None:
+        self._stale = True
+
     async def compact(self) -> bool:
         self._stale = True
         return await self._in_thread(Session.compact)

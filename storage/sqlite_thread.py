@@ -28,8 +28,8 @@ LAID_ANEW_AT_ONCE = 8 << 20
 """Bytes of a database that is laid anew whenever something is erased: in it that takes no longer
 than a few commits. A larger one waits for the hour."""
 
-MOST_LAID_ANEW = 256 << 20
-"""Bytes of a database that are held in memory, and in the log, while it is laid anew: some ten
+MOST_LAID_ANEW = 512 << 20
+"""Bytes of a database that are held in memory, and in the log, while it is laid anew: some fifteen
 thousand cases. A larger one keeps its signposts until others take their place."""
 
 PRAGMAS = (

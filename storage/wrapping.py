@@ -107,10 +107,13 @@ class Wrapping:
         def work(connection: Connection) -> int:
             if in_force(connection) not in (None, epoch):
                 return 0
-            which = cases.c.slot.in_(list(wanted)) & _reached(connection, reach)
-            which &= _opens(key_id) & ~_opens(reach.to)
+            these = cases.c.slot.in_(list(wanted))
+            # First the rows are locked, and only then is asked who can open them: PostgreSQL would
+            # answer as of the instant before it had to wait.
+            locking = select(cases.c.slot).where(these).order_by(cases.c.slot)
+            connection.execute(locking.with_for_update()).all()
+            which = these & _reached(connection, reach) & _opens(key_id) & ~_opens(reach.to)
             rows = select(cases.c.slot, cases.c.id, cases.c.epoch).where(which)
-            rows = rows.order_by(cases.c.slot).with_for_update(of=cases)
             new = []
             for slot, case_id, sealed_under in connection.execute(rows).all():
                 meant, sealed = wanted[slot]

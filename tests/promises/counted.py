@@ -137,6 +137,9 @@ class Deadly:
     async def settle(self, *, again: bool = False) -> bool:
         return await self._within.settle(again=again)
 
+    def replaced(self) -> None:
+        self._within.replaced()
+
     async def compact(self) -> bool:
         return await self._within.compact()
 
