@@ -247,14 +247,20 @@ class Keys:
                 "lead.",
             )
         assert target is not None
-        every = recovers or mandate.every
-        return NewReach(
-            mandate=digest,
-            to=mandate.to,
-            closed_too=recovers,
-            skills=None if every else target.skills,
-            languages=None if every else target.languages,
-        )
+        return reach_of(mandate, target)
+
+
+def reach_of(mandate: Mandate, target: Member) -> NewReach:
+    """`intake.mandates.reaches`, as storage is asked for it."""
+    everything = mandate.purpose is Purpose.RECOVER or target.role is Role.RECOVERY
+    every = everything or mandate.every
+    return NewReach(
+        mandate=mandate.digest,
+        to=mandate.to,
+        closed_too=everything,
+        skills=None if every else target.skills,
+        languages=None if every else target.languages,
+    )
 
 
 _STATUS: Final = {"roster": 400, "signatures": 403, "not_written": 503}

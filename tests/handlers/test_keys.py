@@ -422,6 +422,16 @@ def test_a_recovery_opens_every_case_by_the_recovery_key(world: World) -> None:
     assert plain(fetched(world, case, "vera"), "vera")
 
 
+def test_a_new_recovery_key_is_given_every_case_by_a_lead(world: World) -> None:
+    case, closed = (world.submit(CALM, ["anna", "lead"]) for _ in range(2))
+    done(post(world, "lead", f"/v1/cases/{closed}/take", b""))
+    done(post(world, "lead", f"/v1/cases/{closed}/close", {"outcome": "safe"}))
+    about = mandate(world, "recovery", every=False)
+    done(post(world, "lead", "/v1/mandates", signed(about, "lead")))
+    page = done(ask(world, "lead", f"/v1/wraps?mandate={about.digest}"))
+    assert {one["id"] for one in page["cases"]} == {case, closed}
+
+
 def test_a_wrap_of_the_key_of_before_is_not_taken(world: World) -> None:
     case = world.submit(URGENT, EVERYBODY)
     stale = wrap(world, case, "vera")
@@ -444,7 +454,7 @@ def test_whose_signature_counts(world: World) -> None:
         ("lead", signed(onboard, "lead2")),  # another's
         ("lead", signed(onboard, "lead", "lead2")),  # not hers alone
         ("lead", signed(mandate(world, "counts"), "lead")),  # who opens no cases
-        ("lead", signed(mandate(world, "recovery"), "lead")),
+        ("lead", signed(mandate(world, "recovery", Purpose.RECOVER), "lead")),
         ("lead", signed(mandate(world, "boris2"), "lead")),  # on no roster
     ):
         refused(post(world, who, "/v1/mandates", body), 403, "mandate")

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from handlers.key_ports import NewCaseKey, NewReach
+from handlers.keys import reach_of
 from intake.ledger import Kind
 from intake.mandates import Mandate, Purpose, reaches
-from intake.roster import Member
+from intake.roster import Member, Role
 from storage import NewCase, NotWhole, Storage, StoredCase, UnknownCase, open_storage
 from storage.rekeying import Done
 from storage.tables import slot_of
@@ -254,15 +255,15 @@ async def test_what_somebody_cannot_open_is_counted_and_not_shown(storage: Stora
 
 # Wraps by the hundred
 
-MEMBER = Member.model_construct(skills=("law",), languages=("ru", "ka"))
 
-
+@pytest.mark.parametrize("role", [Role.VOLUNTEER, Role.RECOVERY])
 @pytest.mark.parametrize("every", [True, False])
 @pytest.mark.parametrize("purpose", list(Purpose))
 async def test_a_mandate_reaches_here_what_it_says(
-    storage: Storage, purpose: Purpose, every: bool
+    storage: Storage, purpose: Purpose, every: bool, role: Role
 ) -> None:
     about = Mandate(purpose=purpose, to=EVA, every=every, until=NOW, nonce="0" * 32)
+    target = Member.model_construct(skills=("law",), languages=("ru", "ka"), role=role)
     headers = [
         replace(a_header(), skills=frozenset(skills), language=language)
         for skills in ((), ("law",), ("lawless",), ("escape", "law"), ("escape",))
@@ -273,16 +274,8 @@ async def test_a_mandate_reaches_here_what_it_says(
     closed = await submitted(storage, a_case(replace(a_header(), language="ru")))
     await storage.cases.take(closed.header.id, ANNA, NOW, 9)
     headers.append(await storage.cases.close(closed.header.id, ANNA, None, NOW))
-    narrow = purpose is Purpose.ONBOARD and not every
-    reach = NewReach(
-        mandate=about.digest,
-        to=EVA,
-        closed_too=purpose is Purpose.RECOVER,
-        skills=MEMBER.skills if narrow else None,
-        languages=MEMBER.languages if narrow else None,
-    )
-    page = await storage.wrapping.page(reach, ANNA, None)
-    meant = {header.id for header in headers if reaches(about, header, MEMBER)}
+    page = await storage.wrapping.page(reach_of(about, target), ANNA, None)
+    meant = {header.id for header in headers if reaches(about, header, target)}
     assert {one.id for one in page.cases} == meant
     assert page.left == len(meant)
 
