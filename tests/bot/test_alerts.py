@@ -27,7 +27,7 @@ from sandbox.running import running_sandbox
 from storage import Storage, open_storage
 from tests.bot.answering import LOCKS
 from tests.journeys.stage import Stage, is_hidden, running_stage
-from tests.line import running_line
+from tests.line import Hands, running_line
 from tests.organisation import House, member
 
 URGENT: dict[str, Any] = {
@@ -277,6 +277,28 @@ async def test_who_became_a_coordinator_is_told_of_no_case_not_even_of_one_she_h
         assert await rings(chat) == 1
         await chat.send("/queue")
         assert "opens no cases" in (await chat.card()).text
+
+
+async def test_one_whose_time_is_over_is_told_of_nothing(tmp_path: Path) -> None:
+    vera, house = Identity.new(os.urandom), House(tmp_path)
+    before = house.roster(timedelta(days=9), member("vera", vera))
+    roster = before.with_end("vera", Hands()() + timedelta(hours=1))
+    house.sign(roster)
+    async with (
+        running_sandbox(limits=False) as sandbox,
+        running_stage(tmp_path, sandbox, house) as stage,
+    ):
+        chat, anna = await linked(stage, vera), await linked(stage, house.anna)
+        await submit(stage, roster)
+        await told(chat)
+        await told(anna)
+        await all_marked(stage)
+        await stage.pass_time(timedelta(hours=1))
+        await submit(stage, before)  # sealed to her as well: she could open it
+        await all_marked(stage)
+        assert (await rings(chat), await rings(anna)) == (1, 2)
+        await chat.send("/queue")
+        assert "Your time on the roster is over" in (await chat.card()).text
 
 
 async def test_the_next_alert_takes_the_place_of_the_last(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """Cases are made for people who take them, or not at all."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -43,3 +43,15 @@ def test_where_nobody_fits_the_volunteers_there_are_get_it(house: House) -> None
     rescue = Identity.new(os.urandom)
     case = made(house, medic, member("rescue", rescue, Role.RECOVERY))
     assert set(case.wraps) == {house.anna.key_id, rescue.key_id}
+
+
+def test_one_whose_time_is_over_is_given_no_new_case(house: House) -> None:
+    now, lead = datetime.now(UTC), member("lead", house.lead)
+    over, runs = (
+        member("anna", house.anna).model_copy(update={"until": now + timedelta(hours=hours)})
+        for hours in (-1, 1)
+    )
+    assert set(made(house, over, lead).wraps) == {house.lead.key_id}
+    assert set(made(house, runs, lead).wraps) == {house.anna.key_id, house.lead.key_id}
+    with pytest.raises(LineClosed, match="takes cases"):
+        made(house, over)

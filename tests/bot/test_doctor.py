@@ -25,6 +25,9 @@ from sandbox.running import running_sandbox
 from storage.migrations import upgrade
 from storage.opening import open_storage
 from tests.organisation import House, free_port, member, text
+from tests.storage.keys import take_up
+from tests.storage.samples import a_case
+from tests.storage.test_cases import submitted
 
 ALL = ["settings", "credentials", "database", "form and information", "roster", "Telegram"]
 
@@ -275,3 +278,44 @@ async def test_no_finding_shows_a_secret(patient: Patient, house: House) -> None
     shown = json.dumps([f.words for f in (await patient.examine()).values()])
     assert key not in shown
     assert "42:sandbox" not in shown
+
+
+async def test_how_many_cases_wait_for_fresh_keys_and_which_nobody_can_open(
+    patient: Patient, house: House
+) -> None:
+    address, gone = f"sqlite:///{house.folder / 'tropa.db'}", "99" * 16
+    await upgrade(address)
+    storage = await open_storage(address)
+    assert (await patient.examine())["keys"].words == "0 cases wait to be re-keyed"
+    await submitted(storage, a_case(members=(gone, house.anna.key_id)))
+    await submitted(storage, a_case(members=(house.anna.key_id,)))
+    await take_up(storage, 1, house.anna.key_id)
+    words = (await patient.examine())["keys"].words
+    assert words.startswith("1 cases wait to be re-keyed: somebody could open them")
+    await submitted(storage, a_case(members=(gone,)))
+    await storage.close()
+    words = complaint(await patient.examine(), "keys")
+    assert words.startswith("1 cases can be opened by nobody on the roster")
+    assert "tropa roster add" in words
+
+
+async def test_what_ends_soon_is_told(patient: Patient, house: House) -> None:
+    now, roster = utc_now(), house.roster(timedelta(days=13))
+    people = [
+        member(name, Identity.new(os.urandom)).model_copy(update={"until": now + timedelta(days)})
+        for name, days in (("vera", 13), ("olga", -1), ("eva", 15))
+    ]
+    house.sign(roster.model_copy(update={"members": (*roster.members, *people)}))
+    finding = (await patient.examine())["roster"]
+    assert finding.good
+    assert "4 members, valid for 12 days; have it extended and signed" in finding.words
+    assert "the time of 1 of them ends within 14 days; that of 1 more is over" in finding.words
+    assert not any(one.name in finding.words for one in people)
+
+
+async def test_a_roster_on_which_nobodys_time_runs_is_as_an_empty_one(
+    patient: Patient, house: House
+) -> None:
+    over = member("anna", house.anna).model_copy(update={"until": utc_now()})
+    house.sign(house.roster().model_copy(update={"members": (over,)}))
+    assert "no volunteer and no lead" in complaint(await patient.examine(), "roster")
