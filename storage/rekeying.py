@@ -11,7 +11,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from intake.ledger import Event, Kind
 from intake.records import NOTE
@@ -86,29 +96,37 @@ class Rekeying:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._counted: dict[str, tuple[bytes, tuple[int, int]]] = {}
 
     async def page(
         self, key_id: str, after: bytes | None, most: int = PAGE, largest: int = LARGEST
     ) -> Waiting:
-        """Cases that wait to be re-keyed and are sealed to this member, from `after` on."""
+        """Cases that wait to be re-keyed and are sealed to this member, from `after` on.
+
+        How many there are is counted once for all pages that follow each other: of ten thousand
+        cases it would cost as much as the cases themselves.
+        """
+        known = self._counted.pop(key_id, None)
+        counted = known[1] if known is not None and known[0] == after else None
 
         def work(connection: Connection) -> Waiting:
             here = [] if after is None else [withdrawn.c.case_slot > slot_of(after)]
-            all_left = select(withdrawn.c.case_slot).where(*here).distinct().subquery()
             hers = exists().where(
-                wraps.c.case_slot == all_left.c.case_slot, wraps.c.key_id == key_id
+                wraps.c.case_slot == withdrawn.c.case_slot, wraps.c.key_id == key_id
             )
-            counted = select(func.count()).select_from(all_left)
-            total: int = connection.execute(counted).scalar_one()
-            left: int = connection.execute(counted.where(hers)).scalar_one()
-            page = select(all_left.c.case_slot).where(hers).order_by(all_left.c.case_slot)
-            found = list(connection.scalars(page.limit(most)))
-            chosen = _fitting(connection, found, largest)
-            whole = _whole(connection, chosen, key_id)
-            last = whole[-1].header.id if whole and len(whole) < left else None
-            return Waiting(whole, left, total - left, last)
+            page = select(withdrawn.c.case_slot).where(*here, hers).distinct()
+            page = page.order_by(withdrawn.c.case_slot).limit(most + 1)
+            found = list(connection.scalars(page))
+            left, closed = counted or _count(connection, here, key_id)
+            whole = _whole(connection, _fitting(connection, found[:most], largest), key_id)
+            last = whole[-1].header.id if len(whole) < len(found) else None
+            return Waiting(whole, max(left, len(found)) if last else len(found), closed, last)
 
-        return await self._database.read(work)
+        answer = await self._database.read(work)
+        if answer.after is not None:
+            rest = answer.left - len(answer.cases)
+            self._counted[key_id] = (answer.after, (rest, answer.closed_to_her))
+        return answer
 
     async def rekey(
         self,
@@ -149,6 +167,17 @@ class Rekeying:
         elif answer.done:
             self._database.replaced()
         return answer
+
+
+def _count(connection: Connection, here: list[ColumnElement[bool]], key_id: str) -> tuple[int, int]:
+    """How many wait that she can open, and how many besides."""
+    waiting = select(withdrawn.c.case_slot).where(*here).distinct().subquery()
+    counted = select(func.count()).select_from(waiting)
+    total: int = connection.execute(counted).scalar_one()
+    # One list of all that is hers, and not a question for each: see `storage.queue`.
+    hers = (waiting.c.case_slot + 0).in_(select(wraps.c.case_slot).where(wraps.c.key_id == key_id))
+    left: int = connection.execute(counted.where(hers)).scalar_one()
+    return left, total - left
 
 
 def _fitting(connection: Connection, slots: list[int], largest: int) -> list[int]:
