@@ -85,7 +85,15 @@ class Acts:
         now = self._parts.clock()
         try:
             await self._cases.hand_over(
-                case_id, caller.key_id, body.to, wrap, record, now, to.capacity, caller.lead
+                case_id,
+                caller.key_id,
+                body.to,
+                wrap,
+                record,
+                now,
+                to.capacity,
+                caller.lead,
+                fitting(self._parts, to),
             )
         except self._parts.faults.full:
             raise Refused(
@@ -100,10 +108,10 @@ class Acts:
     async def ask(self, request: web.Request) -> web.Response:
         caller, case_id = await self._asked(request)
         body = read(Passed, caller)
-        self._colleague(body.to, caller)
+        fits = fitting(self._parts, self._colleague(body.to, caller))
         wrap, record = self._wrap(body), self._record(body.record, NOTE)
         day = self._parts.clock().date()
-        await self._cases.ask(case_id, caller.key_id, body.to, wrap, record, day)
+        await self._cases.ask(case_id, caller.key_id, body.to, wrap, record, day, fits)
         return await self._whole(case_id, caller)
 
     async def level(self, request: web.Request) -> web.Response:
@@ -179,6 +187,12 @@ class Acts:
         if wrap is not None and len(wrap) != self._parts.lengths.wrap:
             raise malformed("The wrap of this request has a length that none can have.")
         return wrap
+
+
+def fitting(parts: Parts, member: Member) -> Callable[[bytes, int, bytes], bool]:
+    """Tells whether a wrap is for her, and for a case (by id) that is sealed under an epoch."""
+    key = member.sealing_key
+    return lambda case_id, epoch, wrap: parts.keys.fits(wrap, case_id, epoch, key)
 
 
 def read(shape: type[_Body], caller: Caller, *, empty: bool = False) -> _Body:

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from aiohttp import web
 
 from handlers import key_bodies
-from handlers.acts import LONGEST, read
+from handlers.acts import LONGEST, fitting, read
 from handlers.callers import Caller, Gate, body_of
 from handlers.key_ports import NewCaseKey, NewReach, RosterRefused
 from handlers.queue_parts import Parts
@@ -29,6 +29,9 @@ from intake.wire import RekeyAnswer, Signed, ToWrap, Wrappable, Wrapped, Wrappin
 LARGEST_ROSTER: Final = 1 << 20
 LARGEST_WRAPS: Final = 1 << 20
 LARGEST_REKEYING: Final = 64 << 20
+
+MOST_REKEYED: Final = 500
+"""Cases in one request: everybody waits while they are written."""
 
 _Query = TypeVar("_Query", bound=Shape)
 
@@ -139,15 +142,12 @@ class Keys:
             raise malformed("A case stands twice in this request.")
         if any(len(wrap) != self._parts.lengths.wrap for _, wrap in made):
             raise malformed("A wrap of this request has a length that none can have.")
-        epoch = self._parts.roster().epoch
+        roster, members = self._parts.roster(), self._gate.members()
         reach = await self._reach(body.mandate, caller)
-        key = self._gate.members()[reach.to].sealing_key
-
-        def fits(case_id: bytes, sealed_under: int, wrap: bytes) -> bool:
-            return self._keys.fits(wrap, case_id, sealed_under, key)
-
-        day = self._parts.clock().date()
-        done = await self._keys.wrapping.wrap(reach, caller.key_id, made, epoch, fits, day)
+        if reach.to not in members:  # the roster changed in this moment
+            return _json(Wrapped(done=0, gone=len(made)))
+        fits, day = fitting(self._parts, members[reach.to]), self._parts.clock().date()
+        done = await self._keys.wrapping.wrap(reach, caller.key_id, made, roster.epoch, fits, day)
         return _json(Wrapped(done=done, gone=len(made) - done))
 
     async def rekeyable(self, request: web.Request) -> web.Response:
@@ -161,20 +161,27 @@ class Keys:
 
     async def rekey(self, request: web.Request) -> web.Response:
         caller = await self._gate.keys_caller(request, _leads, LARGEST_REKEYING)
-        try:
-            fresh = await asyncio.to_thread(key_bodies.rekeying, caller.body)
-        except ValueError:
-            raise malformed(
-                "The body of this request is not what this address takes. "
-                "Is the desk of the same version as the server?"
-            ) from None
-        self._plausible(fresh)
+        fresh = await asyncio.to_thread(self._fresh, caller.body)
         epoch, members = self._parts.roster().epoch, self._gate.members()
         day = self._parts.clock().date()
         done = await self._keys.rekeying.rekey(fresh, caller.key_id, epoch, members.keys(), day)
         return _json(
             RekeyAnswer(done=_ids(done.done), moved=_ids(done.moved), gone=_ids(done.gone))
         )
+
+    def _fresh(self, body: bytes) -> list[NewCaseKey]:
+        """The cases of a request, if they could be what they should."""
+        try:
+            fresh = key_bodies.rekeying(body)
+        except ValueError:
+            raise malformed(
+                "The body of this request is not what this address takes. "
+                "Is the desk of the same version as the server?"
+            ) from None
+        if len(fresh) > MOST_REKEYED:
+            raise malformed(f"More than {MOST_REKEYED} cases stand in this request.")
+        self._plausible(fresh)
+        return fresh
 
     def _plausible(self, fresh: list[NewCaseKey]) -> None:
         lengths = self._parts.lengths

@@ -166,6 +166,7 @@ class Cases(Protocol):
         now: datetime,
         capacity_of_to: int,
         lead: bool,
+        fits: Callable[[bytes, int, bytes], bool],
     ) -> object: ...
 
     async def ask(
@@ -176,6 +177,7 @@ class Cases(Protocol):
         wrap: bytes | None,
         record: NewRecord | None,
         day: date,
+        fits: Callable[[bytes, int, bytes], bool],
     ) -> object: ...
 
     async def set_level(

@@ -22,7 +22,17 @@ from storage.dialects import in_turn
 from storage.errors import Full, HeldByOther, Moved, NoWrap, UnknownCase
 from storage.headers import COLUMNS, from_row
 from storage.ledger import record as record_events
-from storage.parts import change, erase, insert_record, insert_wrap, is_case, locked, next_number
+from storage.parts import (
+    Fits,
+    always,
+    change,
+    erase,
+    insert_record,
+    insert_wrap,
+    is_case,
+    locked,
+    next_number,
+)
 from storage.queue import holds
 from storage.rows import (
     Answered,
@@ -146,8 +156,10 @@ class Acts:
         now: datetime,
         capacity_of_to: int,
         lead: bool = False,
+        fits: Fits = always,
     ) -> CaseHeader:
-        """The colleague holds it from now on, and can open it. Raises NoWrap, Full.
+        """The colleague holds it from now on, and can open it. Raises NoWrap, Full; Moved, where
+        the wrap does not fit the case as it is.
 
         A lead hands over what another holds as well.
         """
@@ -155,7 +167,7 @@ class Acts:
 
         def step(connection: Connection, case: Row[Any]) -> Values:
             _must(_holds(case, key_id, now) or (lead and case.state == State.TAKEN.value))
-            added = _open_to(connection, case, to, wrap)
+            added = _open_to(connection, case, to, wrap, fits)
             if added or case.holder != to:
                 told.append(_to(Kind.HAND_OVER, key_id, to, case_id, now.date()))
             _ask(connection, case, to, 0)
@@ -171,13 +183,15 @@ class Acts:
         wrap: bytes | None,
         record: AnyRecord | None,
         day: date,
+        fits: Fits = always,
     ) -> CaseHeader:
-        """The colleague can open it, and is shown that her advice is wanted. Raises NoWrap."""
+        """The colleague can open it, and is shown that her advice is wanted. Raises NoWrap; Moved,
+        where the wrap does not fit the case as it is."""
         told: list[Event] = []
 
         def step(connection: Connection, case: Row[Any]) -> Values:
             _must(_holds(case, key_id))
-            if _open_to(connection, case, to, wrap):
+            if _open_to(connection, case, to, wrap, fits):
                 told.append(_to(Kind.ADVICE, key_id, to, case_id, day))
             _ask(connection, case, to, 1)
             return {}
@@ -301,13 +315,17 @@ def _lease(
     return {"state": State.TAKEN.value, "holder": key_id, "leased_until": until}
 
 
-def _open_to(connection: Connection, case: Row[Any], key_id: str, wrap: bytes | None) -> bool:
+def _open_to(
+    connection: Connection, case: Row[Any], key_id: str, wrap: bytes | None, fits: Fits
+) -> bool:
     """Her wrap, where she has none yet: she may be able to open the case already. Whether it was
     added."""
     if connection.execute(_wrap(case.id, key_id)).first() is not None:
         return False
     if wrap is None:
         raise NoWrap(NO_WRAP)
+    if not fits(case.id, case.epoch, wrap):
+        raise Moved(MOVED)  # of the key of before: the case was re-keyed meanwhile
     insert_wrap(connection, case.id, key_id, wrap)
     return True
 

@@ -25,10 +25,18 @@ it is in that instant."""
 SealToken = Callable[[Sealing], bytes]
 """Seals a return token to its case in the same way."""
 
+Fits = Callable[[bytes, int, bytes], bool]
+"""Whether a wrap is for her and for the case (by id) as it is sealed since this epoch."""
+
 AT_ONCE = 500
 """Rows that one statement names."""
 
 GONE = "This case does not exist any more."
+
+
+def always(*_: object) -> bool:
+    """Where nobody says what fits."""
+    return True
 
 
 def is_case(case_id: bytes) -> ColumnElement[bool]:

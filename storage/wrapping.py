@@ -4,7 +4,7 @@ Whether the mandate stands is for others to judge. Whether a wrap fits the case 
 told from outside, since every seal names its place in the clear; whether it opens, only she can.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -14,14 +14,12 @@ from intake.case import State
 from intake.ledger import Event, Kind
 from storage.database import Database
 from storage.ledger import record as record_event
+from storage.parts import Fits
 from storage.rosters import in_force
 from storage.tables import cases, slot_of, slot_within, withdrawn, wraps
 
 PAGE = 500
 """Cases in one page."""
-
-Fits = Callable[[bytes, int, bytes], bool]
-"""Whether a wrap is for her and for the case (by id) as it is sealed since this epoch."""
 
 
 class Reach(Protocol):

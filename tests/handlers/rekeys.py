@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from crypto.envelope import add_signature, sign_payload
+from intake.ledger import GENESIS, Event, chained
 from intake.mandates import MANDATE_TYPE, Mandate, Purpose, made
 from intake.shapes import encoded
 from intake.wire import CaseFile
@@ -63,3 +64,32 @@ def fresh(world: World, case: CaseFile, who: str = "lead", to: Collection[str] =
     made, body = rekeyed.fresh(case, identity_of(who), world.roster.epoch, keys)
     world.keys[case.header.id] = made
     return body
+
+
+def events(world: World, who: str = "anna", after: int = 0) -> list[Event]:
+    """The record as she is shown it, its chain checked."""
+    page = done(ask(world, who, f"/v1/events?after={after}"))
+    found, head = (
+        [Event.from_bytes(one.encode()) for one in page["events"]],
+        bytes.fromhex(page["head"]),
+    )
+    if not after:
+        assert head == GENESIS
+    for event in found:
+        head = chained(head, event.to_bytes())
+    assert page["total"] == after + len(found)
+    return found
+
+
+def fetched(world: World, case: str, who: str = "lead") -> CaseFile:
+    return CaseFile.model_validate(done(ask(world, who, f"/v1/cases/{case}")))
+
+
+def without(world: World, name: str = "boris") -> None:
+    """She leaves the roster, and the server takes it up."""
+    world.take_up(world.roster.without_member(name))
+
+
+def sent(world: World, *bodies: Any, who: str = "lead") -> Any:
+    """What became of these cases."""
+    return done(post(world, who, "/v1/rekey", {"cases": bodies}))

@@ -7,22 +7,23 @@ from typing import Any
 
 import pytest
 
-from desk.card import Card
-from intake.ledger import GENESIS, Event, Kind, chained, mark
-from intake.mandates import Purpose
-from intake.roster import Member, Role
+from intake.ledger import Kind, mark
 from intake.shapes import encoded
-from intake.wire import CaseFile, Rekeying
-from tests.desk.world import CALM, URGENT, World, identity_of
+from intake.wire import Rekeying
+from tests.desk.world import CALM, URGENT, World
 from tests.handlers.desks import NOWHERE, ask, done, key, part, refused, wrap
 from tests.handlers.rekeys import (
+    events,
+    fetched,
     fresh,
     mandate,
     plain,
     post,
+    sent,
     signed,
     token,
     waiting,
+    without,
 )
 
 EVERYBODY = ["anna", "boris", "lead", "recovery"]
@@ -33,34 +34,6 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
-
-
-def events(world: World, who: str = "anna", after: int = 0) -> list[Event]:
-    """The record as she is shown it, its chain checked."""
-    page = done(ask(world, who, f"/v1/events?after={after}"))
-    found, head = (
-        [Event.from_bytes(one.encode()) for one in page["events"]],
-        bytes.fromhex(page["head"]),
-    )
-    if not after:
-        assert head == GENESIS
-    for event in found:
-        head = chained(head, event.to_bytes())
-    assert page["total"] == after + len(found)
-    return found
-
-
-def fetched(world: World, case: str, who: str = "lead") -> CaseFile:
-    return CaseFile.model_validate(done(ask(world, who, f"/v1/cases/{case}")))
-
-
-def without(world: World, name: str = "boris") -> None:
-    """She leaves the roster, and the server takes it up."""
-    world.take_up(world.roster.without_member(name))
-
-
-def rekeyed(world: World, *bodies: Any, who: str = "lead") -> Any:
-    return done(post(world, who, "/v1/rekey", {"cases": bodies}))
 
 
 # The record of key events
@@ -142,7 +115,7 @@ def test_a_case_under_a_fresh_key_opens_for_all_who_could_and_are_there(world: W
         tuple(sorted(key(name) for name in ("anna", "lead", "recovery"))),
         before.records,
     )
-    answer = rekeyed(world, fresh(world, whole))
+    answer = sent(world, fresh(world, whole))
     assert answer == {"done": [case], "moved": [], "gone": []}
     for who in ("anna", "lead"):
         after = fetched(world, case, who)
@@ -163,7 +136,7 @@ def test_the_recovery_key_gives_cases_fresh_keys_as_well(world: World) -> None:
     assert waiting(world, "lead") == []
     assert done(ask(world, "lead", "/v1/rekey"))["closed_to_her"] == 1
     [whole] = waiting(world, "recovery")
-    answer = rekeyed(world, fresh(world, whole, "recovery"), who="recovery")
+    answer = sent(world, fresh(world, whole, "recovery"), who="recovery")
     assert answer["done"] == [case]
     assert plain(fetched(world, case, "anna"), "anna")[-1] == b"a fresh key"
 
@@ -173,9 +146,9 @@ def test_what_is_done_again_is_done(world: World) -> None:
     without(world)
     [whole] = waiting(world)
     one, other = fresh(world, whole), fresh(world, whole)
-    assert rekeyed(world, one)["done"] == [case]
-    assert rekeyed(world, one) == {"done": [], "moved": [], "gone": [case]}
-    assert rekeyed(world, other) == {"done": [], "moved": [], "gone": [case]}
+    assert sent(world, one)["done"] == [case]
+    assert sent(world, one) == {"done": [], "moved": [], "gone": [case]}
+    assert sent(world, other) == {"done": [], "moved": [], "gone": [case]}
     assert fetched(world, case).public_key == one["public_key"]
 
 
@@ -208,10 +181,10 @@ def test_what_changed_meanwhile_is_fetched_again(
     world.keys[case] = old
     meanwhile(world, case)
     now = fetched(world, case)
-    assert rekeyed(world, body) == {"done": [], "moved": [case], "gone": []}
+    assert sent(world, body) == {"done": [], "moved": [case], "gone": []}
     assert fetched(world, case) == now
     [again] = waiting(world)
-    assert rekeyed(world, fresh(world, again))["done"] == [case]
+    assert sent(world, fresh(world, again))["done"] == [case]
 
 
 def test_what_was_erased_meanwhile_is_gone(world: World) -> None:
@@ -219,7 +192,7 @@ def test_what_was_erased_meanwhile_is_gone(world: World) -> None:
     without(world)
     bodies = [fresh(world, whole) for whole in waiting(world)]
     done(ask(world, "lead", f"/v1/cases/{cases[0]}", method="DELETE"))
-    answer = rekeyed(world, *bodies)
+    answer = sent(world, *bodies)
     assert (answer["done"], answer["gone"]) == ([cases[1]], [cases[0]])
 
 
@@ -287,7 +260,7 @@ def test_a_case_that_is_not_the_one_that_is_there_is_refused_and_nothing_done(
     refused(post(world, "lead", "/v1/rekey", forged), 400, "malformed")
     assert [fetched(world, case) for case in cases] == before
     assert len(waiting(world)) == 2
-    assert rekeyed(world, good, body)["done"] == [good["id"], body["id"]]
+    assert sent(world, good, body)["done"] == [good["id"], body["id"]]
 
 
 def test_a_case_that_stands_twice_is_refused(world: World) -> None:
@@ -295,6 +268,28 @@ def test_a_case_that_stands_twice_is_refused(world: World) -> None:
     without(world)
     body = fresh(world, waiting(world)[0])
     refused(post(world, "lead", "/v1/rekey", {"cases": [body, body]}), 400, "malformed")
+
+
+@pytest.mark.parametrize("name", ["hand-over", "ask"])
+def test_a_colleague_is_not_given_the_key_of_before(world: World, name: str) -> None:
+    case = world.submit(URGENT, EVERYBODY)
+    done(post(world, "anna", f"/v1/cases/{case}/take", b""))
+    stale = wrap(world, case, "vera")
+    without(world)
+    whole = waiting(world)[0]
+    assert sent(world, fresh(world, whole))["done"] == [case]
+    path = f"/v1/cases/{case}/{name}"
+    refused(post(world, "anna", path, {"to": key("vera"), "wrap": stale}), 409, "moved")
+    refused(ask(world, "vera", f"/v1/cases/{case}"), 404, "unknown_case")
+
+
+def test_more_cases_than_a_page_holds_several_times_are_refused(world: World) -> None:
+    world.submit(URGENT, EVERYBODY)
+    without(world)
+    body = fresh(world, waiting(world)[0])
+    many = [body | {"id": f"{number:032x}"} for number in range(501)]
+    refused(post(world, "lead", "/v1/rekey", {"cases": many}), 400, "malformed")
+    assert len(sent(world, *many[:499], body)["gone"]) == 499
 
 
 @pytest.mark.parametrize("who", ["anna", "counts"])
@@ -314,7 +309,7 @@ def test_one_who_cannot_open_a_case_does_not_change_it(world: World) -> None:
     case = world.submit(URGENT, ["anna", "boris", "recovery"])
     without(world)
     body = fresh(world, waiting(world, "recovery")[0], "recovery")
-    assert rekeyed(world, body)["gone"] == [case]
+    assert sent(world, body)["gone"] == [case]
     assert fetched(world, case, "anna").header.epoch == world.header(case).epoch
 
 
@@ -345,150 +340,6 @@ def test_what_a_desk_sends_is_what_the_shape_says(world: World) -> None:
     body = Rekeying.model_validate({"cases": [fresh(world, waiting(world)[0])]})
     answer = post(world, "lead", "/v1/rekey", body.model_dump_json().encode())
     assert len(done(answer)["done"]) == 1
-
-
-# Mandates
-
-
-def test_a_mandate_stands_once_enough_have_signed(world: World) -> None:
-    case = world.submit(URGENT, ["anna", "lead"])
-    world.take_up(world.roster.with_member(_lead("lead2")).with_approvals(2))
-    about = mandate(world, "vera")
-    said = done(post(world, "lead", "/v1/mandates", signed(about, "lead")))
-    assert said == {"mandate": about.digest, "signatures": 1, "needed": 2}
-    path = f"/v1/wraps?mandate={about.digest}"
-    assert "1 of the 2" in refused(ask(world, "lead", path), 403, "mandate")
-    body = {"mandate": about.digest, "wraps": [{"case": case, "wrap": wrap(world, case, "vera")}]}
-    refused(post(world, "lead", "/v1/wraps", body), 403, "mandate")
-    refused(ask(world, "vera", f"/v1/cases/{case}"), 404, "unknown_case")
-    said = done(post(world, "lead2", "/v1/mandates", signed(about, "lead2")))
-    assert said["signatures"] == 2
-    page = done(ask(world, "lead", path))
-    [found] = page["cases"]
-    assert (found["id"], found["epoch"]) == (case, world.header(case).epoch)
-    assert (page["left"], page["closed_to_her"], page["after"]) == (1, 0, None)
-    assert done(post(world, "lead", "/v1/wraps", body)) == {"done": 1, "gone": 0}
-    assert plain(fetched(world, case, "vera"), "vera")
-    assert done(post(world, "lead", "/v1/wraps", body)) == {"done": 0, "gone": 1}
-    told = events(world)[-1]
-    assert (told.kind, told.by, told.to, told.cases, told.mandate) == (
-        Kind.WRAPPED,
-        key("lead"),
-        key("vera"),
-        1,
-        about.digest,
-    )
-
-
-def _lead(name: str) -> Member:
-    return Card.of(name, identity_of(name)).member(Role.LEAD, ("information",), ("ru", "en"))
-
-
-def test_a_mandate_reaches_what_it_says(world: World) -> None:
-    fitting = world.submit({**URGENT, "need": ("medical",)}, ["anna", "lead"])
-    other = world.submit(CALM, ["anna", "lead"])
-    hidden = world.submit({**URGENT, "need": ("medical",)}, ["anna"])
-    closed = world.submit({**URGENT, "need": ("medical",)}, ["lead"])
-    done(post(world, "lead", f"/v1/cases/{closed}/take", b""))
-    done(post(world, "lead", f"/v1/cases/{closed}/close", {"outcome": "safe"}))
-    assert "medical" in world.header(fitting).skills
-    narrow, wide = (mandate(world, "vera", every=every) for every in (False, True))
-    for about, found in ((narrow, {fitting}), (wide, {other})):
-        done(post(world, "lead", "/v1/mandates", signed(about, "lead")))
-        page = done(ask(world, "lead", f"/v1/wraps?mandate={about.digest}"))
-        assert {one["id"] for one in page["cases"]} == found
-        assert page["closed_to_her"] == 1
-        body = {
-            "mandate": about.digest,
-            "wraps": [
-                {"case": case, "wrap": wrap(world, case, "vera")}
-                for case in (fitting, other, hidden, closed)
-            ],
-        }
-        assert done(post(world, "lead", "/v1/wraps", body)) == {"done": 1, "gone": 3}
-    for case in (hidden, closed):
-        refused(ask(world, "vera", f"/v1/cases/{case}"), 404, "unknown_case")
-
-
-def test_a_recovery_opens_every_case_by_the_recovery_key(world: World) -> None:
-    case = world.submit(CALM, ["anna", "recovery"])
-    about = mandate(world, "vera", Purpose.RECOVER)
-    done(post(world, "recovery", "/v1/mandates", signed(about, "recovery")))
-    path = f"/v1/wraps?mandate={about.digest}"
-    refused(ask(world, "lead", path), 403, "role")
-    assert [one["id"] for one in done(ask(world, "recovery", path))["cases"]] == [case]
-    body = {"mandate": about.digest, "wraps": [{"case": case, "wrap": wrap(world, case, "vera")}]}
-    assert done(post(world, "recovery", "/v1/wraps", body))["done"] == 1
-    assert plain(fetched(world, case, "vera"), "vera")
-
-
-def test_a_new_recovery_key_is_given_every_case_by_a_lead(world: World) -> None:
-    case, closed = (world.submit(CALM, ["anna", "lead"]) for _ in range(2))
-    done(post(world, "lead", f"/v1/cases/{closed}/take", b""))
-    done(post(world, "lead", f"/v1/cases/{closed}/close", {"outcome": "safe"}))
-    about = mandate(world, "recovery", every=False)
-    done(post(world, "lead", "/v1/mandates", signed(about, "lead")))
-    page = done(ask(world, "lead", f"/v1/wraps?mandate={about.digest}"))
-    assert {one["id"] for one in page["cases"]} == {case, closed}
-
-
-def test_a_wrap_of_the_key_of_before_is_not_taken(world: World) -> None:
-    case = world.submit(URGENT, EVERYBODY)
-    stale = wrap(world, case, "vera")
-    without(world)
-    about = mandate(world, "vera")
-    done(post(world, "lead", "/v1/mandates", signed(about, "lead")))
-    assert rekeyed(world, fresh(world, waiting(world)[0]))["done"] == [case]
-    body = {"mandate": about.digest, "wraps": [{"case": case, "wrap": stale}]}
-    assert done(post(world, "lead", "/v1/wraps", body)) == {"done": 0, "gone": 1}
-    refused(ask(world, "vera", f"/v1/cases/{case}"), 404, "unknown_case")
-
-
-def test_whose_signature_counts(world: World) -> None:
-    world.take_up(world.roster.with_member(_lead("lead2")).with_approvals(2))
-    onboard, recover = mandate(world, "vera"), mandate(world, "vera", Purpose.RECOVER)
-    to_lead = mandate(world, "lead")
-    for who, body in (
-        ("recovery", signed(onboard, "recovery")),  # it opens cases in a recovery alone
-        ("lead", signed(to_lead, "lead")),  # hers, for herself
-        ("lead", signed(onboard, "lead2")),  # another's
-        ("lead", signed(onboard, "lead", "lead2")),  # not hers alone
-        ("lead", signed(mandate(world, "counts"), "lead")),  # who opens no cases
-        ("lead", signed(mandate(world, "recovery", Purpose.RECOVER), "lead")),
-        ("lead", signed(mandate(world, "boris2"), "lead")),  # on no roster
-    ):
-        refused(post(world, who, "/v1/mandates", body), 403, "mandate")
-    assert [event.kind for event in events(world)] == [Kind.EPOCH]
-    body = signed(onboard, "lead")
-    done(post(world, "lead", "/v1/mandates", body))
-    refused(post(world, "lead", "/v1/mandates", body), 409, "signed")
-    refused(post(world, "lead", "/v1/mandates", signed(onboard, "lead")), 409, "signed")
-    done(post(world, "lead", "/v1/mandates", signed(recover, "lead")))
-    assert [event.kind for event in events(world)][1:] == [Kind.MANDATE, Kind.MANDATE]
-
-
-def test_a_mandate_is_over_in_time_and_with_its_signers(world: World) -> None:
-    world.submit(URGENT, ["lead2", "lead"])
-    world.take_up(world.roster.with_member(_lead("lead2")))
-    late, signed_by_lead2 = mandate(world, "vera"), mandate(world, "vera")
-    for about in (late, signed_by_lead2):
-        done(post(world, "lead2", "/v1/mandates", signed(about, "lead2")))
-    path = f"/v1/wraps?mandate={signed_by_lead2.digest}"
-    assert done(ask(world, "lead", path))["left"] == 1
-    without(world, "lead2")
-    assert "0 of the 1" in refused(ask(world, "lead", path), 403, "mandate")
-    world.time.pass_(days=8)
-    assert "over" in refused(ask(world, "lead", f"/v1/wraps?mandate={late.digest}"), 403, "mandate")
-    refused(post(world, "lead", "/v1/mandates", signed(late, "lead")), 403, "mandate")
-    refused(ask(world, "lead", f"/v1/wraps?mandate={'0' * 64}"), 404, "unknown_mandate")
-
-
-def test_what_is_no_mandate_is_refused(world: World) -> None:
-    for envelope in (b"", b"{", b"[]", b"null", b'{"signatures": 1}', b'{"signatures": [1]}'):
-        body = {"envelope": encoded(envelope)}
-        refused(post(world, "lead", "/v1/mandates", body), 403, "mandate")
-    refused(post(world, "lead", "/v1/mandates", {"envelope": 1}), 400, "malformed")
-    assert events(world) == []
 
 
 # Whose time is over
