@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from intake import ledger
 from intake.case import LEASE, CaseHeader, ContactRule, Level, State, Turn, to_the_hour
 from intake.ledger import Event, Kind
-from intake.records import REPLY
 from storage.counts import raise_count
 from storage.database import Database
 from storage.dialects import in_turn
@@ -32,6 +31,7 @@ from storage.parts import (
     is_case,
     locked,
     next_number,
+    was_answered,
 )
 from storage.queue import holds
 from storage.rows import (
@@ -128,7 +128,7 @@ class Acts:
             _must(_holds(case, key_id, now))
             # Before the letter: another reply may have this number already, and its row the place.
             _check_next(connection, case_id, record)
-            if counted is not None and not _answered(connection, case.slot):
+            if counted is not None and not was_answered(connection, case.slot):
                 raise_count(connection, counted(from_row(case)))
             told = token is not None and ContactRule.parse(case.contact).hours is not None
             connection.execute(
@@ -350,11 +350,6 @@ def _there(connection: Connection, case_id: bytes, record: AnyRecord) -> bool:
     )
     found = connection.execute(clause).first()
     return found is not None and tuple(found) == (kind, sealed)
-
-
-def _answered(connection: Connection, slot: int) -> bool:
-    clause = select(records.c.slot).where(records.c.case_slot == slot, records.c.kind == REPLY)
-    return connection.execute(clause.limit(1)).first() is not None
 
 
 def _check_next(connection: Connection, case_id: bytes, record: AnyRecord) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from intake import ledger
 from intake.case import ContactRule, State, to_the_hour
+from intake.records import REPLY
 from storage.dialects import upsert
 from storage.errors import UnknownCase
 from storage.ledger import record as record_events
@@ -77,6 +78,12 @@ def next_number(connection: Connection, case_id: bytes) -> int:
     last = select(func.max(records.c.number)).where(records.c.case_slot == slot_of(case_id))
     highest: int | None = connection.execute(last).scalar()
     return 0 if highest is None else highest + 1
+
+
+def was_answered(connection: Connection, slot: int) -> bool:
+    """Whether a desk has replied in the case that lies there."""
+    clause = select(records.c.slot).where(records.c.case_slot == slot, records.c.kind == REPLY)
+    return connection.execute(clause.limit(1)).first() is not None
 
 
 def append(connection: Connection, case: Row[Any], kind: str, seal: Seal) -> int:
