@@ -30,6 +30,8 @@ def test_every_label_of_a_derivation_is_on_the_page_and_the_other_way_round() ->
 
 def test_every_label_of_a_context_is_on_the_page_and_the_other_way_round() -> None:
     used = set(re.findall(r'VERSION \+ b" ([a-z ]+)"', code()))
+    shapes = "".join(path.read_text("utf-8") for path in (ROOT / "intake").glob("*.py"))
+    used |= set(re.findall(r'b"tropa/1 ([a-z ]+)"', shapes))
     assert used == {label for label in re.findall(r'"tropa/1 ([a-z ]*)"', PAGE) if label.strip()}
 
 
