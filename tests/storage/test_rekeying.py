@@ -24,6 +24,7 @@ from tests.storage.samples import (
     NOW,
     OLGA,
     a_case,
+    a_draft,
     a_header,
     answered,
     blank,
@@ -205,6 +206,34 @@ async def test_a_roster_that_is_taken_up_in_that_instant_is_before_it_or_after(
         done = await storage.rekeying.rekey([last], ANNA, epoch * 2 + 1, {ANNA}, DAY_OF_NOW)
         assert done.done == (case.header.id,)
     await other.close()
+
+
+async def test_people_go_on_while_cases_are_rekeyed(storage: Storage) -> None:
+    """Taps are answered between the requests of a desk, and not only after the last."""
+    made = await waiting(storage, 30)
+    whole = [await fetched(storage, case) for case in made]
+    row, taps, over = a_draft(), 0, False
+    await storage.drafts.put(row, None)
+
+    async def tapping() -> None:
+        nonlocal row, taps
+        while not over:
+            then = replace(row, revision=row.revision + 1, sealed=os.urandom(540))
+            assert await storage.drafts.put(then, row.revision)
+            row, taps = then, taps + 1
+
+    person, answered_between = asyncio.create_task(tapping()), list[int]()
+    for start in range(0, 30, 3):
+        before = taps
+        done = await rekey(
+            storage, *(fresh(one, 8, ANNA, OLGA) for one in whole[start : start + 3])
+        )
+        assert len(done.done) == 3
+        answered_between.append(taps - before)
+    over = True
+    await person
+    assert sum(answered_between) > 0
+    assert await storage.drafts.get(row.id) == row
 
 
 async def test_under_another_roster_nothing_is_changed(storage: Storage) -> None:
