@@ -11,9 +11,9 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -215,6 +215,7 @@ class Roster(_Document):
     def _everything_once(self) -> Self:
         everybody = (*self.members, *self.revoked)
         _once("name", (member.name.casefold() for member in self.members))
+        _never_again(self.members, self.revoked)
         _once("sealing key", (member.sealing_public for member in everybody))
         _once("signing key", (member.signing_public for member in everybody))
         _once("form", self.forms)
@@ -293,6 +294,13 @@ def _once(what: str, values: Iterable[str]) -> None:
         seen.add(value)
 
 
+def _never_again(members: Iterable[Member], revoked: Iterable[Member]) -> None:
+    keys = {key for one in revoked for key in (one.sealing_public, one.signing_public)}
+    for member in members:
+        if not keys.isdisjoint((member.sealing_public, member.signing_public)):
+            raise ValueError(f"a key of {member.name} was revoked and never comes back")
+
+
 class Organisation(_Document):
     """The public keys pinned at the server and at each desk: k (`threshold`) of them must sign."""
 
@@ -360,3 +368,32 @@ def digest(roster: Roster) -> str:
 def days_left(roster: Roster, now: datetime) -> int:
     """Whole days until the roster expires; negative once it has."""
     return (roster.valid_until - now).days
+
+
+WARNS: Final = timedelta(days=14)
+"""How long before an end it is told: time for whoever signs to be away for a week."""
+
+PRESSES: Final = timedelta(days=7)
+"""From when it is told in stronger words."""
+
+
+class Ending(NamedTuple):
+    """An end that is near. `member`: whose time on the roster ends; None: the roster's own.
+
+    `days`: whole days that are left, negative once it is past. `presses`: it ends within the week.
+    """
+
+    member: Member | None
+    until: datetime
+    days: int
+    presses: bool
+
+
+def endings(roster: Roster, members: Iterable[Member], now: datetime) -> tuple[Ending, ...]:
+    """What has to be told now: the end of the roster, and of the time of each of `members`."""
+    ends = [(None, roster.valid_until), *((one, one.until) for one in members)]
+    return tuple(
+        Ending(member, until, (until - now).days, until - now <= PRESSES)
+        for member, until in ends
+        if until is not None and until - now <= WARNS
+    )
