@@ -20,13 +20,20 @@ from intake.shapes import Unreadable
 class Author:
     """Who is said to have written a record, and how far that can be believed.
 
-    `signed`: it is hers. `left`: the key is not on the roster now, so that nothing can be checked.
+    `signed`: it is hers. `revoked`: it bears her signature, but the key was revoked since, and
+    whoever has it now may sign as she did. `left`: the key is not on the roster now, so that
+    nothing can be checked.
     `false`: signed by another than it says, or for another place. `unsigned`: by nobody. `name` is
     None where no member of the roster is named.
     """
 
     name: str | None
-    state: Literal["signed", "unsigned", "false", "left"]
+    state: Literal["signed", "revoked", "unsigned", "false", "left"]
+
+    @property
+    def is_hers(self) -> bool:
+        """Whether her key signed it, be it revoked since."""
+        return self.state in ("signed", "revoked")
 
 
 def read_desk_record(
@@ -60,12 +67,13 @@ def _author(envelope: dict[str, Any], roster: Roster | None) -> Author:
         verify(envelope, DESK_TYPE, [member.signing_key], 1)
     except Forged:
         return Author(member.name, "false")
-    return Author(member.name, "signed")
+    revoked = roster is not None and member in roster.revoked
+    return Author(member.name, "revoked" if revoked else "signed")
 
 
 def _member(name: object, roster: Roster | None) -> Member | None:
-    members = () if roster is None else roster.members
-    return next((one for one in members if key_id(one.signing_key) == name), None)
+    known = () if roster is None else (*roster.members, *roster.revoked)
+    return next((one for one in known if key_id(one.signing_key) == name), None)
 
 
 def _object(plaintext: bytes) -> dict[str, Any]:

@@ -84,6 +84,12 @@ def show_faults(desk: Desk, faults: tuple[Fault, ...], case: str) -> None:
         )
 
 
+def show_apart(desk: Desk, apart: tuple[Fault, ...]) -> None:
+    """Colleagues who were shown another past. The case itself is not in doubt for that."""
+    for fault in apart:
+        desk.err.print(plain(desk.language.explain(fault.error)), style="bold red")
+
+
 def _why(desk: Desk, fault: Fault) -> str:
     why = desk.language.explain(fault.error).rstrip(".")
     numbered = fault.number is None or str(fault.number) in why

@@ -8,21 +8,25 @@ shown here and nobody is asked; a `Casework` may be shared by threads.
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crypto.envelope import sign_payload
 from crypto.errors import BadKey
 from crypto.identity import Identity
-from crypto.kdf import key_id
 from crypto.sealing import CaseKey, seal_record, wrap_case_key
 from desk.answering import ready, said, short
 from desk.authors import Author
 from desk.client import Client, Turned
 from desk.desk import Desk
 from desk.errors import DeskError
+from desk.gossip import differences, is_ahead
 from desk.held import Held
 from desk.letters import Letters, drop
+from desk.past import Past, known, sees_record, synced
+from desk.people import member_id as member_id
+from desk.people import member_of
+from desk.people import name_of as name_of
 from desk.reading import Contents, case_key, open_case, place
 from desk.reading import codeword as codeword_of
 from intake.case import ContactRule, Level, to_the_hour
@@ -41,12 +45,14 @@ GONE = ("not_held", "unknown_case")
 
 @dataclass(frozen=True, slots=True)
 class Casework:
-    """One member at work with one server; `roster` as it was accepted when she began."""
+    """One member at work with one server; `roster` as it was accepted when she began, `past` what
+    this desk knew of key events then."""
 
     desk: Desk
     client: Client
     identity: Identity
     roster: Roster
+    past: Past
 
     @property
     def letters(self) -> Letters:
@@ -56,7 +62,15 @@ class Casework:
     @classmethod
     def begin(cls, desk: Desk, client: Client, identity: Identity) -> "Casework":
         """With the server's roster, checked: it must be good before anything else is asked."""
-        return cls(desk, client, identity, desk.current_roster(client))
+        return cls.under(desk, client, identity, desk.current_roster(client))
+
+    @classmethod
+    def under(cls, desk: Desk, client: Client, identity: Identity, roster: Roster) -> "Casework":
+        """Under this roster, accepted just now, and with the record of key events as it is now."""
+        if not sees_record(member_of(roster, identity.key_id), desk):
+            return cls(desk, client, identity, roster, known(desk))
+        past, roster = synced(desk, client, roster)
+        return cls(desk, client, identity, roster, past)
 
     # Looking
 
@@ -79,7 +93,12 @@ class Casework:
             raise
 
     def open(self, case: CaseFile) -> Contents:
-        return open_case(case, self.identity, self.roster)
+        """What colleagues saw of the past is compared with this desk's: where one has seen more,
+        the server is asked for that first."""
+        contents, past = open_case(case, self.identity, self.roster), self.past
+        if past.fresh and is_ahead(contents.exchange, past):
+            past, _ = synced(self.desk, self.client, self.roster)
+        return replace(contents, apart=differences(contents.exchange, past))
 
     def form(self, case: CaseFile) -> Form:
         """The form the case was answered with, if the organisation signed it."""
@@ -226,8 +245,8 @@ class Casework:
 
     def colleagues(self) -> list[Member]:
         """Everybody else on the roster who opens cases."""
-        own = self.identity.key_id
-        return [one for one in self.roster.members if one.opens_cases and member_id(one) != own]
+        own, current = self.identity.key_id, self.roster.current(self.desk.clock())
+        return [one for one in current if one.opens_cases and member_id(one) != own]
 
     def colleague(self, name: str) -> Member:
         """The colleague of this name, however capitalised; `DeskError` names whom there is."""
@@ -286,6 +305,7 @@ class Casework:
             at=self._hour(),
             text=words.text,
             value=words.value,
+            past=self.past.said,
         )
         envelope = json.dumps(sign_payload(record.to_bytes(), DESK_TYPE, [self.identity])).encode()
         sealed = seal_record(key.public, place(case.header, number, record.kind), envelope)
@@ -339,17 +359,6 @@ _Send = Callable[[CaseFile, CaseKey, SealedPart], CaseFile]
 def following(case: CaseFile) -> int:
     """The number of the record that is added next."""
     return 1 + max((part.number for part in case.records), default=0)
-
-
-def member_id(member: Member) -> str:
-    """Her key id: what the server and the records call her."""
-    return key_id(member.sealing_key)
-
-
-def name_of(roster: Roster | None, member: str | None) -> str | None:
-    """The name behind a key id, if it stands on the roster."""
-    members = () if roster is None else roster.members
-    return next((one.name for one in members if member_id(one) == member), None)
 
 
 def opens(member: Member, case: CaseFile) -> bool:

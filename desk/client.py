@@ -20,6 +20,7 @@ from crypto.requests import sign_request
 from desk.errors import DeskError
 from desk.refusals import (
     NO_COUNTS,
+    NO_RECORD,
     Offline,
     Turned,
     as_object,
@@ -30,6 +31,7 @@ from desk.refusals import (
 from intake.case import Level
 from intake.clock import Clock
 from intake.counts import Shown
+from intake.ledger import Page
 from intake.records import Outcome
 from intake.shapes import Shape, encoded
 from intake.wire import CaseFile, Closed, Judged, Noted, Passed, Queue, Replied, SealedPart
@@ -109,6 +111,22 @@ class Client:
 
     def roster(self) -> bytes:
         return self._ask("GET", "/v1/roster", signed=False)
+
+    def publish(self, envelope: bytes) -> int:
+        """Give the server a signed roster, whoever holds it; the epoch it has taken up."""
+        answer = as_object(self._ask("PUT", "/v1/roster", raw=envelope, signed=False))
+        epoch = answer.get("epoch")
+        if not isinstance(epoch, int):
+            raise nonsense()
+        return epoch
+
+    def events(self, after: int) -> Page:
+        """The record of key events, what follows the first `after` of them."""
+        path = f"/v1/events?after={after}"
+        page = _shape(Page, self._ask("GET", path, absent=NO_RECORD))
+        if page.after != after:
+            raise nonsense()
+        return page
 
     def form(self, digest: str) -> bytes:
         return self._ask("GET", f"/v1/forms/{digest}", signed=False)
@@ -190,11 +208,12 @@ class Client:
         path: str,
         body: Shape | None = None,
         *,
+        raw: bytes | None = None,
         signed: bool = True,
         absent: str = "",
     ) -> bytes:
         url = self._url + path
-        content = None if body is None else body.model_dump_json(exclude_none=True).encode()
+        content = raw if body is None else body.model_dump_json(exclude_none=True).encode()
         headers = {} if content is None else {"Content-Type": "application/json"}
         if signed:
             headers |= self._signature(method, url, content)

@@ -68,6 +68,10 @@ def entry_title(desk: Desk, entry: Entry, roster: Roster | None) -> str:
 
 def doubt(desk: Desk, author: Author) -> str:
     """Why the name beside it is not to be relied on."""
+    if author.state == "revoked":
+        return desk.say(
+            "signed; the key was revoked since: whoever has it now can sign so, with any date"
+        )
     if author.state == "left":
         return desk.say("not checked: the key is on the roster no more, or never was")
     if author.state == "false":

@@ -1,14 +1,16 @@
 """A case that was opened, and how it is shown: on the terminal, on paper, for programs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desk.bundle import is_bundle, read_bundle
-from desk.case_view import Around, case_json, show_case, show_faults
+from desk.case_view import Around, case_json, show_apart, show_case, show_faults
 from desk.casework import Casework
 from desk.desk import Desk
+from desk.gossip import differences
 from desk.held import Held
 from desk.paper import as_text, pages
+from desk.past import known
 from desk.reading import Contents, Reading, open_case, read_case
 from desk.working import at_work, find_case, is_here
 from intake.questions import Form
@@ -61,6 +63,7 @@ def open_here(desk: Desk, case: CaseFile) -> Opened:
     """With what is on this machine alone: no network is used."""
     roster = desk.trust.last_roster()
     contents = open_case(case, desk.unlock(), roster)
+    contents = replace(contents, apart=differences(contents.exchange, known(desk)))
     return Opened(case, contents, desk.trust.form(case.header.form), roster)
 
 
@@ -69,7 +72,8 @@ def show(desk: Desk, opened: Opened, *, as_json: bool, paper: bool) -> None:
     header, faults = opened.case.header, opened.contents.faults
     reading = opened.reading(desk)
     if as_json:
-        desk.tell_json(case_json(desk, header, reading, faults, opened.around()))
+        every = (*faults, *opened.contents.apart)
+        desk.tell_json(case_json(desk, header, reading, every, opened.around()))
     elif reading is not None and paper:
         text = as_text(desk, reading, opened.form, opened.around())
         desk.out.file.write(pages(desk, text, header.id))
@@ -80,3 +84,5 @@ def show(desk: Desk, opened: Opened, *, as_json: bool, paper: bool) -> None:
         desk.failed = True
         if not as_json:
             show_faults(desk, faults, header.id)
+    if opened.contents.apart and not as_json:
+        show_apart(desk, opened.contents.apart)

@@ -59,7 +59,8 @@ class Entry:
     """One record as it stands in the exchange.
 
     `author` None: the person's own. `about` None: not written by a desk. `at`: the hour of it;
-    None for answers, which carry no time. `value` as in `DeskRecord`. `reply`: what became of it.
+    None for answers, which carry no time. `value`, `past` as in `DeskRecord`. `reply`: what became
+    of it.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Entry:
     value: str | None = None
     author: Author | None = None
     reply: Literal["inbox", "waiting", "sent", "read", "unreachable"] | None = None
+    past: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class Contents:
     """What opened of a case: the answers as first sent and as they stand now, and all since.
 
     `token`: the way back as the server sealed it for itself; nothing in it can be read here.
-    `inbox`: the public key to which replies are sealed.
+    `inbox`: the public key to which replies are sealed. `apart`: colleagues who were shown another
+    past than this desk (`desk.gossip`), which says nothing against the case.
     """
 
     first: AnswersRecord | None
@@ -86,6 +89,7 @@ class Contents:
     token: bytes | None = field(repr=False)
     inbox: bytes | None = field(repr=False)
     faults: tuple[Fault, ...]
+    apart: tuple[Fault, ...] = ()
 
     @property
     def language(self) -> str | None:
@@ -96,7 +100,7 @@ class Contents:
     def answered(self) -> bool:
         """Whether a colleague has replied already, so that the codeword was told."""
         return any(
-            entry.kind == REPLY and entry.author is not None and entry.author.state == "signed"
+            entry.kind == REPLY and entry.author is not None and entry.author.is_hers
             for entry in self.exchange
         )
 
@@ -226,6 +230,7 @@ def _written(case: CaseFile, part: SealedPart, plaintext: bytes, roster: Roster 
         record.value,
         author,
         states.get(part.number) if part.kind == REPLY else None,
+        record.past,
     )
 
 

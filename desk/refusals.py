@@ -106,6 +106,11 @@ NO_COUNTS = (
     "This server gives no counts: it is older than this desk. Ask the operator to update it."
 )
 
+NO_RECORD = DeskError(
+    "The server shows no record of key events: it is older than this desk, or somebody hides it. "
+    "Ask the operator to update it."
+).msgid
+
 _OF_A_PROXY = (502, 503, 504)
 """What a proxy in front says when the server behind it does not answer."""
 

@@ -12,6 +12,7 @@ from desk.desk import Desk
 from desk.errors import DeskError
 from desk.held import Held, pick
 from desk.home import read_file
+from desk.notices import notices, show
 from desk.queue_view import SHORT
 from desk.safe import plain
 from intake.wire import PAGE, CaseFile, Header, Queue
@@ -33,10 +34,13 @@ _PIPED = "-"
 
 @contextmanager
 def at_work(desk: Desk) -> Iterator[Casework]:
-    """The identity unlocked, the server's roster checked."""
+    """The identity unlocked, the server's roster and its record of key events checked; what is
+    amiss with either is told first."""
     identity = desk.unlock()
     with desk.client(identity) as client:
-        yield Casework.begin(desk, client, identity)
+        casework = Casework.begin(desk, client, identity)
+        show(desk, notices(casework))
+        yield casework
 
 
 def listed(queue: Queue) -> list[Header]:

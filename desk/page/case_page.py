@@ -1,7 +1,7 @@
 """One case on its page, and the answer to it while it is being written."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from crypto.errors import CryptoError
 from desk.answering import preview, unfilled
 from desk.casework import Casework
 from desk.errors import DeskError
+from desk.gossip import differences
 from desk.held import Held
 from desk.language import Language
 from desk.letters import Letters
@@ -21,6 +22,7 @@ from desk.page.opened import Opened, Showing
 from desk.page.pages import Pages
 from desk.page.room import Room
 from desk.page.session import Session
+from desk.past import known
 from desk.queue_view import SHORT
 from desk.reading import Contents, Reading, open_case, read_case
 from desk.refusals import Offline
@@ -148,7 +150,7 @@ class CasePage:
 
     def _find(self, room: Room, case: str) -> Found:
         whole, stale = self._file(room, case)
-        contents = open_case(whole, room.identity, room.roster)
+        contents = self._open(room, whole, stale)
         try:
             form = room.form(whole.header.form)
         except (DeskError, TropaError) as error:
@@ -157,6 +159,14 @@ class CasePage:
         code, now = room.desk.language.code, room.desk.clock()
         reading = read_case(whole.header, contents, form, code, now)
         return Found(whole, contents, reading, form, stale)
+
+    def _open(self, room: Room, case: CaseFile, stale: str) -> Contents:
+        """What colleagues saw of the past is compared as well; without the server, with what this
+        desk knew."""
+        if not stale:
+            return room.casework.open(case)
+        contents = open_case(case, room.identity, room.roster)
+        return replace(contents, apart=differences(contents.exchange, known(room.desk)))
 
     def _file(self, room: Room, case: str) -> tuple[CaseFile, str]:
         held = Held(room.desk.home)

@@ -96,6 +96,11 @@ def author_words(language: Language, author: Author, me: str | None) -> str:
     if author.state == "signed":
         return language.say("you") if name == me else name
     return {
+        "revoked": language.say(
+            "Signed by {name}, whose key was revoked since: whoever has it now can sign so, with "
+            "any date.",
+            name=name,
+        ),
         "unsigned": language.say("Not signed: no colleague wrote this."),
         "false": language.say("False signature: do not believe that {name} wrote this.", name=name),
         "left": language.say("Signed by somebody who is not on the roster any more."),

@@ -96,6 +96,7 @@ class Opened:
     openers: tuple[str, ...]
     holder: str | None
     faults: tuple[str, ...]
+    apart: tuple[str, ...]
     exchange: tuple[Item, ...]
     story: Story | None
 
@@ -130,6 +131,7 @@ class Showing:
             ),
             holder=name_of(self.roster, header.holder),
             faults=tuple(self._fault(fault) for fault in contents.faults),
+            apart=tuple(plain(self.language.explain(one.error)) for one in contents.apart),
             exchange=tuple(self._items(contents.exchange, rule)),
             story=None if reading is None or form is None else self._story(reading, form),
         )

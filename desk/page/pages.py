@@ -9,7 +9,9 @@ from starlette.responses import HTMLResponse, Response
 
 from crypto.errors import CryptoError
 from desk.errors import DeskError
+from desk.notices import notices
 from desk.page.session import Session
+from desk.safe import plain
 from intake.errors import TropaError
 
 if TYPE_CHECKING:
@@ -44,6 +46,10 @@ class Pages:
         """A whole page; `values` beside what every page shows."""
         return HTMLResponse(self.text(name, self._common() | dict(values)), status)
 
+    def fragment(self, name: str, values: Mapping[str, Any]) -> Response:
+        """A part of a page, which its script asks for."""
+        return HTMLResponse(self.text(name, {"notices": self._notices()} | dict(values)))
+
     def text(self, name: str, values: Mapping[str, Any]) -> str:
         return self._templates.get_template(name).render(mark=self._session.mark, **values)
 
@@ -59,7 +65,16 @@ class Pages:
             "leads": room.leads,
             "organisation": "" if roster is None else roster.organisation,
             "said": self._session.said(),
+            "notices": self._notices(),
         }
+
+    def _notices(self) -> list[tuple[str, str]]:
+        """What is amiss and what ends soon, as it was looked at last: no page waits for it."""
+        room = self._session.room
+        if room.remembered is None:
+            return []
+        explain = room.desk.language.explain
+        return [(one.kind, plain(explain(one.error))) for one in notices(room.remembered)]
 
     def _doors(self) -> dict[str, bool]:
         """Which pages there are for whoever sits here. Where nobody can tell, the queue, which
@@ -80,6 +95,7 @@ class Pages:
             "kept": self._session.rescues,
             "locked": True,
             "said": [],
+            "notices": [],
         }
         return HTMLResponse(self.text("lock.html", values), status)
 
@@ -103,6 +119,7 @@ class Pages:
             "here": "",
             "me": None,
             "said": self._session.said(),
+            "notices": [],
         }
         return HTMLResponse(self.text("fault.html", values), 409)
 

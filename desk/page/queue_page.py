@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from desk.page.conversation import Asked
 from desk.page.labels import language_name, skill_names
@@ -28,7 +28,7 @@ class QueuePage:
         return self.pages.page("queue.html", self._values(asked) | {"here": "queue"})
 
     def fragment(self, asked: Asked) -> Response:
-        return HTMLResponse(self.pages.text("list.html", self._values(asked)))
+        return self.pages.fragment("list.html", self._values(asked))
 
     def _values(self, asked: Asked) -> dict[str, Any]:
         room, chosen = self.session.room, chosen_of(asked)

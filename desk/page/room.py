@@ -53,11 +53,11 @@ class Room:
             casework = self._casework
             if casework is not None and not self._is_due(casework, now):
                 return casework
-            data = self.client.roster()
-            if casework is None or data != self._bytes or now >= casework.roster.valid_until:
+            data, roster = self.client.roster(), None if casework is None else casework.roster
+            if roster is None or data != self._bytes or now >= roster.valid_until:
                 roster = self.desk.trust.accept(data)
-                casework = Casework(self.desk, self.client, self.identity, roster)
-                self._casework, self._bytes = casework, data
+            casework = Casework.under(self.desk, self.client, self.identity, roster)
+            self._casework, self._bytes = casework, data
             self._looked = now
             return casework
 

@@ -1,0 +1,250 @@
+"""What this desk knows of the past: the record of key events, as far as it has seen it.
+
+The record lies at the server, which nobody has to trust: a desk keeps the head after each event
+(`desk.heads`), follows what comes later from there, and holds it against the roster that it has
+accepted. What does not fit is named and told at every command, until a person has accepted it
+(`tropa log accept`). It stops no work on a single case, since people wait for answers; it stops
+every step that opens many cases at once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from desk.client import Client, Offline, Turned
+from desk.desk import Desk
+from desk.errors import DeskError
+from desk.following import Progress, Server, Step, earlier, follow, silent
+from desk.heads import Heads
+from desk.home import Home
+from desk.mandated import Verdict, judge
+from desk.people import name_of
+from intake.ledger import GENESIS, SHORT, Event, Kind, past
+from intake.roster import Member, Role, Roster, digest
+from intake.shapes import Digest, KeyId, Shape
+
+NOTES: Final = "past.json"
+
+
+class Trouble(Shape):
+    """Something in the record that stays amiss after it was read: where, and what.
+
+    `unreadable`: no event that this version knows. `against`: cases were opened at once, to `to`,
+    without the signatures for it.
+    """
+
+    number: int
+    what: Literal["unreadable", "against"]
+    to: KeyId | None = None
+
+
+class Notes(Shape):
+    """What is remembered beside the heads. `epoch`, `roster`: of the roster that the record named
+    last, which this desk has as well."""
+
+    epoch: int = 0
+    roster: Digest | None = None
+    troubles: tuple[Trouble, ...] = ()
+    damaged: bool = False
+
+    @classmethod
+    def read(cls, home: Home) -> "Notes":
+        try:
+            return cls.model_validate_json(home.read(NOTES) or b"{}")
+        except ValidationError:
+            return cls(damaged=True)
+
+    def keep(self, home: Home) -> None:
+        home.write(NOTES, self.model_dump_json(exclude_none=True).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What this desk has seen, and what is amiss. `fresh`: it has just asked the server; `first`:
+    it saw the record for the first time then."""
+
+    heads: Heads
+    findings: tuple[DeskError, ...] = ()
+    fresh: bool = False
+    first: bool = False
+
+    @property
+    def number(self) -> int:
+        return self.heads.number
+
+    @property
+    def said(self) -> str:
+        """What this desk signs of it: how far it has seen, and the beginning of the head."""
+        return past(self.number, self.heads.last)
+
+    @property
+    def is_good(self) -> bool:
+        return not self.findings
+
+    def must_be_good(self) -> None:
+        """`DeskError` where something is amiss: many cases must not be opened at once then."""
+        if self.findings:
+            raise DeskError(
+                "Not done: the record of key events is not what it should be, and this would open "
+                "many cases at once. {why} Once that is cleared up: tropa log accept",
+                why=self.findings[0],
+            )
+
+    def compared(self, theirs: str) -> Literal["same", "other", "ahead"]:
+        """What a colleague has signed of the past, beside what this desk has seen."""
+        number, _, head = theirs.partition(":")
+        if int(number) > self.number:
+            return "ahead"
+        return "same" if self.heads[int(number)].hex()[:SHORT] == head else "other"
+
+
+def known(desk: Desk) -> Past:
+    """As this desk saw it last, without asking anybody."""
+    roster = desk.trust.last_roster()
+    notes = Notes.read(desk.home)
+    return Past(Heads(desk.home), tuple(_sentences(notes, roster)))
+
+
+def sees_record(member: Member | None, desk: Desk) -> bool:
+    """Whether the server shows it to her."""
+    if member is None or not member.in_force(desk.clock()):
+        return False
+    return member.opens_cases or member.role is Role.RECOVERY
+
+
+def synced(
+    desk: Desk, client: Client, roster: Roster, progress: Progress = silent
+) -> tuple[Past, Roster]:
+    """What the server shows now, and the roster with which it was compared.
+
+    The two are asked for one after the other, and a new roster may come between them: where they
+    do not fit, both are asked for once more.
+    """
+    found, notes = _sync(desk, client, roster, progress)
+    if found.is_good and not _names(notes, roster):
+        roster = desk.current_roster(client)
+        first = found.first
+        found, notes = _sync(desk, client, roster, progress)
+        found = replace(found, first=first or found.first)
+    findings = (*found.findings, *_sentences(notes, roster))
+    if not findings and not _names(notes, roster):
+        findings = (_contradiction(notes, roster),)
+    return replace(found, findings=findings, fresh=True), roster
+
+
+def _sync(desk: Desk, client: Client, roster: Roster, progress: Progress) -> tuple[Past, Notes]:
+    heads, notes = Heads(desk.home), Notes.read(desk.home)
+    first = not heads.number
+    try:
+        steps = follow(client, heads.number, heads.last, progress)
+        added = _read(client, heads, steps, notes, roster)
+    except (Offline, Turned):
+        raise
+    except DeskError as error:
+        return Past(heads, (error,)), notes
+    if steps and not notes.damaged:
+        # The notes first: cut off between the two, the same events are read and noted again.
+        added.keep(desk.home)
+        heads.append([step.head for step in steps])
+    return Past(heads, first=first and bool(steps)), added
+
+
+def _read(
+    server: Server, heads: Heads, steps: Sequence[Step], notes: Notes, roster: Roster
+) -> Notes:
+    """The notes with what these events add to them."""
+    events, before = [(step.number, step.event) for step in steps], list[Event]()
+    wrapped = [one for _, one in events if one is not None and one.kind is Kind.WRAPPED]
+    if wrapped and heads.number:
+        before = earlier(server, heads, wrapped[0])
+    for number, event in events:
+        notes = _noted(notes, number, event, before, roster)
+        before += [event] if event is not None else []
+    return notes
+
+
+def _noted(
+    notes: Notes, number: int, event: Event | None, before: Iterable[Event], roster: Roster
+) -> Notes:
+    if event is None:
+        return _with(notes, Trouble(number=number, what="unreadable"))
+    if event.kind is Kind.EPOCH:
+        return _naming(notes, event)
+    if event.kind is Kind.WRAPPED:
+        in_force = _names(notes, roster)
+        if judge(event, before, roster, in_force=in_force) is Verdict.AGAINST:
+            return _with(notes, Trouble(number=number, what="against", to=event.to))
+    return notes
+
+
+def _naming(notes: Notes, event: Event) -> Notes:
+    return notes.model_copy(update={"epoch": event.epoch, "roster": event.roster})
+
+
+def _with(notes: Notes, trouble: Trouble) -> Notes:
+    others = tuple(one for one in notes.troubles if one.number != trouble.number)
+    return notes.model_copy(update={"troubles": (*others, trouble)})
+
+
+def _names(notes: Notes, roster: Roster) -> bool:
+    return (notes.epoch, notes.roster) == (roster.epoch, digest(roster))
+
+
+def _contradiction(notes: Notes, roster: Roster) -> DeskError:
+    if notes.roster is None:
+        return DeskError(
+            "The server's record of key events names no roster at all, while the server shows one "
+            "of epoch {epoch}: the record was emptied, or somebody hides what happened. Tell a "
+            "lead and the operator.",
+            epoch=roster.epoch,
+        )
+    return DeskError(
+        "The server shows this desk another roster than its own record names (epoch {epoch}; the "
+        "record names epoch {named}). Somebody may be showing different rosters to different "
+        "people. Compare with a colleague, aloud: tropa log, tropa roster show",
+        epoch=roster.epoch,
+        named=notes.epoch,
+    )
+
+
+def _sentences(notes: Notes, roster: Roster | None) -> Iterable[DeskError]:
+    if notes.damaged:
+        yield DeskError(
+            "The file {name} in the desk's folder is damaged. Read the server's record of key "
+            "events anew: tropa log accept",
+            name=NOTES,
+        )
+    for one in notes.troubles:
+        if one.what == "unreadable":
+            yield DeskError(
+                "Event {n} of the record of key events cannot be read by this version. Update the "
+                "desk and look at it: tropa log. If it stays so, tell a lead.",
+                n=one.number,
+            )
+        else:
+            yield DeskError(
+                "Cases were opened to {name} without the signatures that the roster asks for "
+                "(event {n} of the record of key events). Tell the other leads, by another way "
+                "than this server. See: tropa log",
+                name=name_of(roster, one.to) or (one.to or "?")[:8],
+                n=one.number,
+            )
+
+
+def accept(desk: Desk, client: Client, progress: Progress = silent) -> Past:
+    """Take the server's record as it is from its beginning, in the place of what was seen here.
+
+    What it holds up to now is not told as amiss again. Raises `Amiss` where it does not add up.
+    """
+    steps, notes = follow(client, 0, GENESIS, progress), Notes()
+    for step in steps:
+        event = step.event
+        if event is not None and event.kind is Kind.EPOCH:
+            notes = _naming(notes, event)
+    heads = Heads(desk.home)
+    # Cut off between the two, the old heads stand, and that they do not fit is told again.
+    notes.keep(desk.home)
+    heads.replace([step.head for step in steps])
+    return Past(heads, fresh=True)
