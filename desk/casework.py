@@ -17,7 +17,7 @@ from crypto.identity import Identity
 from crypto.sealing import CaseKey, seal_record, wrap_case_key
 from desk.answering import ready, said, short
 from desk.authors import Author
-from desk.client import Client, Turned
+from desk.client import Client, Offline, Turned
 from desk.desk import Desk
 from desk.errors import DeskError
 from desk.gossip import differences, is_ahead
@@ -97,7 +97,10 @@ class Casework:
         the server is asked for that first."""
         contents, past = open_case(case, self.identity, self.roster), self.past
         if past.fresh and is_ahead(contents.exchange, past):
-            past, _ = synced(self.desk, self.client, self.roster)
+            try:
+                past, _ = synced(self.desk, self.client, self.roster)
+            except (Offline, Turned):
+                past = known(self.desk)
         return replace(contents, apart=differences(contents.exchange, past))
 
     def form(self, case: CaseFile) -> Form:

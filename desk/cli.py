@@ -31,6 +31,7 @@ from desk import (
     identity_commands,
     link_commands,
     recovery_commands,
+    log_commands,
     reply_commands,
     roster_commands,
 )
@@ -204,6 +205,7 @@ def _command(language: Language, wanted: str = "") -> Any:
     app.add_typer(identity_commands.app, name="identity")
     app.add_typer(recovery_commands.app, name="recovery")
     app.add_typer(roster_commands.app, name="roster")
+    app.add_typer(log_commands.app, name="log")
     command: Any = typer.main.get_command(app)
     if wanted not in command.commands:
         from desk.page.command import desk_command

@@ -62,9 +62,8 @@ def follow(server: Server, number: int, head: bytes, progress: Progress = silent
     while number < total:
         if not page.events:
             raise _torn(number)
-        for body in page.events:
-            head, number = chained(head, body.encode()), number + 1
-            steps.append(Step(number, body.encode(), head))
+        steps += chain(page, number, head)
+        number, head = steps[-1].number, steps[-1].head
         progress(number, total)
         page = server.events(number)
         if page.head != head.hex() or page.total < number:
@@ -101,17 +100,15 @@ def _torn(number: int) -> Amiss:
     )
 
 
-def earlier(server: Server, heads: Heads, event: Event) -> list[Event]:
-    """What this desk has seen before, from the time in which a mandate for `event` was signed.
+def earlier(server: Server, heads: Heads, end: int, event: Event) -> list[Event]:
+    """Of the first `end` events those from the time in which a mandate for `event` was signed.
 
     Read backwards, page by page, and held against the heads: the server cannot tell it anew.
     """
     since, found = event.day - LATEST - timedelta(days=1), list[Event]()
-    end = heads.number
     while end:
         start = max(0, end - PAGE)
-        page = server.events(start)
-        steps = chain(page, start, heads[start])[: end - start]
+        steps = chain(server.events(start), start, heads[start])[: end - start]
         if len(steps) != end - start or steps[-1].head != heads[end]:
             raise _torn(start)
         known = [one for step in steps if (one := step.event) is not None]

@@ -66,8 +66,8 @@ def _end(desk: Desk, one: Ending, *, own: bool) -> DeskError:
     values["name"] = one.member.name
     if one.days < 0 and own:
         return DeskError(
-            "YOUR TIME ON THE ROSTER IS OVER since {until:%Y-%m-%d %H:%M} UTC: nothing is sealed to "
-            "you any more. Ask whoever keeps the roster.",
+            "YOUR TIME ON THE ROSTER IS OVER since {until:%Y-%m-%d %H:%M} UTC: nothing is sealed "
+            "to you any more. Ask whoever keeps the roster.",
             **values,
         )
     if one.days < 0:

@@ -21,7 +21,7 @@ from desk.heads import Heads
 from desk.home import Home
 from desk.mandated import Verdict, judge
 from desk.people import name_of
-from intake.ledger import GENESIS, SHORT, Event, Kind, past
+from intake.ledger import SHORT, Event, Kind, past
 from intake.roster import Member, Role, Roster, digest
 from intake.shapes import Digest, KeyId, Shape
 
@@ -158,7 +158,7 @@ def _read(
     events, before = [(step.number, step.event) for step in steps], list[Event]()
     wrapped = [one for _, one in events if one is not None and one.kind is Kind.WRAPPED]
     if wrapped and heads.number:
-        before = earlier(server, heads, wrapped[0])
+        before = earlier(server, heads, heads.number, wrapped[0])
     for number, event in events:
         notes = _noted(notes, number, event, before, roster)
         before += [event] if event is not None else []
@@ -233,18 +233,16 @@ def _sentences(notes: Notes, roster: Roster | None) -> Iterable[DeskError]:
             )
 
 
-def accept(desk: Desk, client: Client, progress: Progress = silent) -> Past:
-    """Take the server's record as it is from its beginning, in the place of what was seen here.
+def accept(desk: Desk, steps: Sequence[Step]) -> None:
+    """Take these events, a whole record from its beginning, in the place of what was seen here.
 
-    What it holds up to now is not told as amiss again. Raises `Amiss` where it does not add up.
+    What they hold is not told as amiss again.
     """
-    steps, notes = follow(client, 0, GENESIS, progress), Notes()
+    notes = Notes()
     for step in steps:
         event = step.event
         if event is not None and event.kind is Kind.EPOCH:
             notes = _naming(notes, event)
-    heads = Heads(desk.home)
     # Cut off between the two, the old heads stand, and that they do not fit is told again.
     notes.keep(desk.home)
-    heads.replace([step.head for step in steps])
-    return Past(heads, fresh=True)
+    Heads(desk.home).replace([step.head for step in steps])
