@@ -1,39 +1,37 @@
-"""`tropa roster`: the organisation's list, made and signed away from the server.
-
-A roster file is a DSSE envelope from the start; it counts once k of the pinned keys have signed.
-Any change raises the epoch and drops the signatures: nobody's word covers what she did not see.
-"""
+"""`tropa roster`: the organisation's list, made and signed away from the server."""
 
 import base64
 import hashlib
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from crypto.envelope import add_signature, read_unverified, sign_payload
-from crypto.errors import Forged
+from crypto.envelope import sign_payload
+from desk import roster_changes, roster_signing
 from desk.card import Card
-from desk.desk import Desk, desk_of
+from desk.desk import desk_of
 from desk.errors import DeskError
 from desk.home import read_file, write_file
-from desk.roster_diff import show_changes
-from desk.roster_view import Signed, show_roster, signed_by
-from desk.trust import ORGANISATION, parse_envelope
+from desk.roster_files import (
+    Days,
+    OrganisationFile,
+    RosterFile,
+    change,
+    find_organisation,
+    load,
+    midnight,
+    read,
+    write,
+)
+from desk.roster_view import Signed, missing, show_roster
+from desk.trust import ORGANISATION
 from intake.form import FormError, load_form
 from intake.roster import ROSTER_TYPE, Organisation, Role, Roster
 
 app = typer.Typer(no_args_is_help=True, help="The signed list of who opens new cases.")
-
-RosterFile = Annotated[Path, typer.Argument(metavar="FILE", help="The roster file.")]
-OrganisationFile = Annotated[
-    Path | None,
-    typer.Option("--organisation", help="organisation.json, if it is not beside the roster."),
-]
-Days = Annotated[int, typer.Option("--valid-days", min=1, max=400, help="Days until it expires.")]
 
 
 @app.command("new")
@@ -59,11 +57,11 @@ def new(
     roster = Roster(
         organisation=founded.name,
         epoch=1,
-        valid_until=_midnight(desk, valid_days),
+        valid_until=midnight(desk, valid_days),
         forms=(_form_digest(form),),
     )
     write_file(pinned, founded.to_payload() + b"\n")
-    _write(file, sign_payload(roster.to_payload(), ROSTER_TYPE, []))
+    write(file, sign_payload(roster.to_payload(), ROSTER_TYPE, []))
     desk.tell(
         "Written: {pinned} (give it to the server and to every desk) and {file}.",
         pinned=pinned,
@@ -84,6 +82,10 @@ def add(
     counts: Annotated[
         bool, typer.Option("--counts", help="She sees the counts too, as a coordinator does.")
     ] = False,
+    until_days: Annotated[
+        int | None,
+        typer.Option("--until-days", min=1, max=3650, help="Her time ends after so many days."),
+    ] = None,
 ) -> None:
     """Put a member on the roster. Compare her fingerprint with her first."""
     desk = desk_of(context)
@@ -95,7 +97,11 @@ def add(
     found = Card.find(card)
     more = counts and role is not Role.COORDINATOR  # who sees them by her role
     member = found.member(role, _ids(skills), _ids(languages), capacity, more)
-    _change(desk, file, _read(file).with_member(member))
+    if until_days is not None:
+        member = member.model_copy(update={"until": midnight(desk, until_days)})
+    roster = read(file)
+    _not_revoked(found, roster)
+    change(desk, file, roster.with_member(member))
     desk.tell(
         "{name} is on it. Fingerprint to compare with her: {fingerprint}",
         name=found.name,
@@ -103,57 +109,15 @@ def add(
     )
 
 
-@app.command("remove")
-def remove(
-    context: typer.Context,
-    file: RosterFile,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The member's name.")],
-) -> None:
-    """Take a member off the roster: nothing new is sealed to her once it is signed."""
-    desk = desk_of(context)
-    _change(desk, file, _read(file).without_member(name))
-    desk.tell("What was sealed to her before stays readable with her key.")
-
-
-@app.command("sign")
-def sign(
-    context: typer.Context,
-    file: RosterFile,
-    organisation: OrganisationFile = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; for scripts.")] = False,
-) -> None:
-    """Add your signature, after showing what you sign and what it changes."""
-    desk = desk_of(context)
-    # Read once: what is signed is what is shown, whoever else can write the file meanwhile.
-    envelope, roster = _load(file)
-    founded = _find_organisation(desk, file, organisation)
-    _may_sign(desk, envelope, roster, founded)
-    show_roster(desk, roster, Signed(envelope, founded))
-    show_changes(desk, roster, desk.trust.known_roster(founded))
-    if not yes and not desk.confirm(desk.say("Sign this roster? [y/N]")):
-        raise DeskError("Not signed; nothing was changed.")
-    envelope = add_signature(envelope, ROSTER_TYPE, desk.unlock())
-    _write(file, envelope)
-    desk.trust.signed(envelope)
-    valid = Signed(envelope, founded).valid
-    desk.tell("Signed. It has {n} of the {k} signatures it needs.", n=valid, k=founded.threshold)
-
-
-def _may_sign(desk: Desk, envelope: dict[str, Any], roster: Roster, founded: Organisation) -> None:
-    """`DeskError` where this desk's signature would be false, useless or there already."""
-    if roster.organisation != founded.name:
-        raise DeskError("This roster is of another organisation than {path}.", path=ORGANISATION)
-    card = desk.card()
-    if card.signing not in founded.public_keys:
-        raise DeskError(
-            "Your key is not among the {n} keys of this organisation: your signature would not "
-            "count.",
-            n=len(founded.keys),
-        )
-    if card.signing in {key for key, valid in signed_by(envelope, founded) if valid}:
-        raise DeskError("You have signed this roster already.")
-    for member in roster.members:
-        Card.of_member(member).check_key()
+def _not_revoked(card: Card, roster: Roster) -> None:
+    for one in roster.revoked:
+        if {card.sealing, card.signing} & {one.sealing_key, one.signing_key}:
+            raise DeskError(
+                "This key was revoked (it was that of {name}) and never comes back: whoever found "
+                "or took it could sign and open with it. She makes a new identity (tropa identity "
+                "new) and sends you the new card.",
+                name=one.name,
+            )
 
 
 @app.command("show")
@@ -165,14 +129,15 @@ def show(
 ) -> None:
     """Show who is on the roster, until when it holds, and who has signed."""
     desk = desk_of(context)
-    envelope, roster = _load(file)
-    signed = Signed(envelope, _find_organisation(desk, file, organisation))
+    envelope, roster = load(file)
+    signed = Signed(envelope, find_organisation(desk, file, organisation))
     if as_json:
         document: dict[str, Any] = json.loads(roster.to_payload())
         document["fingerprints"] = {
             member.name: Card.of_member(member).fingerprint for member in roster.members
         }
         document["signatures"] = {"valid": signed.valid, "needed": signed.organisation.threshold}
+        document["still_to_sign"] = missing(desk, signed, roster)
         desk.tell_json(document)
         return
     show_roster(desk, roster, signed)
@@ -185,14 +150,7 @@ def form(
     form_file: Annotated[Path, typer.Argument(metavar="FORM", help="The form file.")],
 ) -> None:
     """Put another form in use; the earlier ones stay readable."""
-    _change(desk_of(context), file, _read(file).with_form(_form_digest(form_file)))
-
-
-@app.command("extend")
-def extend(context: typer.Context, file: RosterFile, valid_days: Days = 30) -> None:
-    """Let the roster hold longer, counted from today."""
-    desk = desk_of(context)
-    _change(desk, file, _read(file).extended(_midnight(desk, valid_days)))
+    change(desk_of(context), file, read(file).with_form(_form_digest(form_file)))
 
 
 def _organisation(name: str, website: str, threshold: int, cards: list[Card]) -> Organisation:
@@ -206,12 +164,6 @@ def _organisation(name: str, website: str, threshold: int, cards: list[Card]) ->
         raise DeskError(
             "This cannot be an organisation: {place}: {why}.", place=place, why=why
         ) from None
-
-
-def _midnight(desk: Desk, days: int) -> Any:
-    """The end of the day that many days from now: easier to remember than an instant."""
-    until = desk.clock() + timedelta(days=days + 1)
-    return until.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _form_digest(path: Path) -> str:
@@ -230,38 +182,5 @@ def _ids(text: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
 
-def _read(file: Path) -> Roster:
-    """The roster in a file, signed or not: to be looked at and changed."""
-    return _load(file)[1]
-
-
-def _load(file: Path) -> tuple[dict[str, Any], Roster]:
-    """One reading of a file: the envelope, and the very roster that it holds."""
-    envelope = parse_envelope(read_file(file))
-    try:
-        payload = read_unverified(envelope, ROSTER_TYPE)
-    except Forged:
-        raise DeskError(
-            "This roster file was cut short or is no roster. Get a fresh copy."
-        ) from None
-    return envelope, Roster.from_payload(payload)
-
-
-def _change(desk: Desk, file: Path, roster: Roster) -> None:
-    _write(file, sign_payload(roster.to_payload(), ROSTER_TYPE, []))
-    desk.tell(
-        "{file} is now epoch {epoch}, unsigned. Next: tropa roster sign {file}",
-        file=file,
-        epoch=roster.epoch,
-    )
-
-
-def _write(file: Path, envelope: dict[str, Any]) -> None:
-    write_file(file, json.dumps(envelope, indent=1, sort_keys=True).encode() + b"\n")
-
-
-def _find_organisation(desk: Desk, file: Path, given: Path | None) -> Organisation:
-    beside = file.parent / ORGANISATION
-    if given is None and not beside.exists():
-        return desk.trust.organisation()
-    return Organisation.from_payload(read_file(given or beside))
+roster_changes.add_to(app)
+roster_signing.add_to(app)

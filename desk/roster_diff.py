@@ -10,7 +10,7 @@ from rich.text import Text
 
 from desk.card import Card
 from desk.desk import Desk
-from desk.roster_view import sees_counts
+from desk.roster_view import end_of, sees_counts
 from intake.roster import Member, Roster
 
 ALARM = "bold red"
@@ -40,14 +40,43 @@ def changes(desk: Desk, before: Roster, after: Roster) -> Iterator[Text]:
     yield from (_other_key(desk, *pair) for pair in both if _keys(pair[0]) != _keys(pair[1]))
     for name in sorted(new.keys() - old.keys()):
         yield _whole(desk, desk.say("added"), new[name], "bold")
+    revoked = {_keys(member) for member in after.revoked}
     for name in sorted(old.keys() - new.keys()):
+        if _keys(old[name]) in revoked:
+            continue  # told below, more plainly
         yield _whole(desk, desk.say("removed"), old[name], "bold")
+    yield from _revocations(desk, before, after)
+    if before.approvals != after.approvals:
+        yield _other_rule(desk, before.approvals, after.approvals)
     yield from (line for pair in both if (line := _other_duties(desk, *pair)))
     if before.forms != after.forms:
         yield Text(f"{desk.say('Form in use')}: {before.form[:16]} -> {after.form[:16]}")
     if before.valid_until != after.valid_until:
         until = f"{before.valid_until:%Y-%m-%d %H:%M} -> {after.valid_until:%Y-%m-%d %H:%M} UTC"
         yield Text(f"{desk.say('Valid until')}: {until}")
+
+
+def _revocations(desk: Desk, before: Roster, after: Roster) -> Iterator[Text]:
+    """Whose keys never come back; and whose would, which no honest roster says."""
+    was = {_keys(member) for member in before.revoked}
+    now = {_keys(member) for member in after.revoked}
+    for member in after.revoked:
+        if _keys(member) not in was:
+            yield _whole(desk, desk.say("REVOKED"), member, ALARM)
+    for member in before.revoked:
+        if _keys(member) not in now:
+            line = _whole(desk, desk.say("REVOKED NO MORE"), member, ALARM)
+            ask = desk.say("A revoked key must never come back. Do not sign.")
+            yield line.append(f"\n  {ask}")
+
+
+def _other_rule(desk: Desk, was: int, now: int) -> Text:
+    """Fewer signatures for many cases is what somebody would want who has the fewer keys."""
+    line = Text(f"{desk.say('TWO-PERSON RULE')}: {was} -> {now}", style=ALARM)
+    if now < was:
+        ask = desk.say("Fewer leads could then open every case. Ask who wanted it, and why.")
+        line.append(f" !\n  {ask}")
+    return line
 
 
 def _keys(member: Member) -> tuple[str, str]:
@@ -68,6 +97,8 @@ def _whole(desk: Desk, what: str, member: Member, style: str) -> Text:
         line.append(f"; {', '.join(values) or '-'}")
     if member.opens_counts:
         line.append(f"; {desk.say('sees the counts')}")
+    if member.until is not None:
+        line.append(f"; {desk.say('Until')} {end_of(member)}")
     return line.append(f"\n  {Card.of_member(member).fingerprint}")
 
 
@@ -80,6 +111,7 @@ def _other_duties(desk: Desk, old: Member, new: Member) -> Text | None:
             (desk.say("Languages"), _joined(old.languages), _joined(new.languages)),
             (desk.say("Cases"), str(old.capacity), str(new.capacity)),
             (desk.say("Counts"), sees_counts(desk, old), sees_counts(desk, new)),
+            (desk.say("Until"), end_of(old), end_of(new)),
         )
         if was != now
     ]

@@ -7,12 +7,11 @@ from rich.table import Table
 
 from crypto.envelope import verify
 from crypto.errors import Forged
+from crypto.kdf import key_id
 from desk.card import Card
-from desk.desk import Desk
-from intake.roster import ROSTER_TYPE, Member, Organisation, Roster, days_left
-
-SOON = 7
-"""Days before expiry from which it is pointed out."""
+from desk.desk import CARD, Desk
+from desk.notices import ending_notices, show
+from intake.roster import ROSTER_TYPE, Member, Organisation, Role, Roster, days_left, endings
 
 
 def signed_by(envelope: dict[str, Any], organisation: Organisation) -> list[tuple[bytes, bool]]:
@@ -40,6 +39,44 @@ class Signed:
         return sum(valid for _, valid in signed_by(self.envelope, self.organisation))
 
 
+def missing(desk: Desk, signed: Signed, roster: Roster) -> list[str]:
+    """The pinned keys that have not signed: a member's by her name, others by their key id."""
+    known = {one.signing_key: one.name for one in (*roster.members, *roster.revoked)}
+    own = desk.home.read(CARD)
+    if own is not None:
+        card = desk.card()
+        known.setdefault(card.signing, card.name)
+    return [
+        known.get(key) or desk.say("the key {digits}", digits=_grouped(key_id(key)))
+        for key, valid in signed_by(signed.envelope, signed.organisation)
+        if not valid
+    ]
+
+
+def _grouped(digits: str) -> str:
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+
+
+def warn_of_rule(desk: Desk, roster: Roster) -> None:
+    """Where the two-person rule asks for more leads than there are to sign."""
+    leads = sum(one.role is Role.LEAD for one in roster.current(desk.clock()))
+    if roster.approvals == 1 or leads > roster.approvals:
+        return
+    if leads < roster.approvals:
+        desk.warn(
+            "The rule asks for {n} leads and the roster has {leads}: many cases can then be opened "
+            "at once by nobody, not even after a loss. Add leads first, or lower the rule.",
+            n=roster.approvals,
+            leads=leads,
+        )
+        return
+    desk.warn(
+        "The rule asks for {n} leads and the roster has no more. As soon as one of them is away, "
+        "or is the one who is new, many cases can be opened at once by nobody. Have one lead more.",
+        n=roster.approvals,
+    )
+
+
 def show_roster(desk: Desk, roster: Roster, signed: Signed) -> None:
     """The whole roster: head, members, and what is amiss."""
     facts = Table.grid(padding=(0, 2))
@@ -50,12 +87,21 @@ def show_roster(desk: Desk, roster: Roster, signed: Signed) -> None:
     facts.add_row(desk.say("Valid until"), _expiry(desk, roster))
     facts.add_row(desk.say("Form in use"), roster.form[:16])
     facts.add_row(desk.say("Signatures"), _signatures(desk, signed))
+    if signed.valid < signed.organisation.threshold:
+        facts.add_row(desk.say("Still to sign"), "\n".join(missing(desk, signed, roster)))
+    facts.add_row(desk.say("To open many cases at once"), rule(desk, roster))
     desk.out.print(facts)
     desk.out.print()
     desk.out.print(_members(desk, roster))
     if roster.members:
         desk.out.print()
         desk.out.print(_fingerprints(desk, roster))
+    if roster.revoked:
+        desk.out.print()
+        names = ", ".join(one.name for one in roster.revoked)
+        desk.tell("Revoked, never to come back: {names}", names=names)
+    show(desk, ending_notices(desk, roster, roster.members, own=False))
+    warn_of_rule(desk, roster)
     if not any(member.opens_cases for member in roster.members):
         desk.warn("Nobody on this roster can open cases.")
     if not any(member.role == "recovery" for member in roster.members):
@@ -68,7 +114,12 @@ def _expiry(desk: Desk, roster: Roster) -> str:
     if left < 0:
         return desk.say("{day} - EXPIRED: the line is closed", day=day)
     words = desk.language.count("{n} day left", "{n} days left", left)
-    return f"{day}, {words}" + (" !" if left < SOON else "")
+    return f"{day}, {words}" + (" !" if endings(roster, (), desk.clock()) else "")
+
+
+def rule(desk: Desk, roster: Roster) -> str:
+    """How many leads must sign before many cases are opened to one member."""
+    return desk.language.count("{n} lead signs", "{n} leads sign", roster.approvals)
 
 
 def _signatures(desk: Desk, signed: Signed) -> str:
@@ -88,6 +139,7 @@ def _members(desk: Desk, roster: Roster) -> Table:
         desk.say("Languages"),
         desk.say("Cases"),
         desk.say("Counts"),
+        desk.say("Until"),
     )
     for title in titles:
         table.add_column(title)
@@ -99,8 +151,14 @@ def _members(desk: Desk, roster: Roster) -> Table:
             ", ".join(member.languages) or "-",
             str(member.capacity) if member.opens_cases else "-",
             sees_counts(desk, member),
+            end_of(member),
         )
     return table
+
+
+def end_of(member: Member) -> str:
+    """When her time on the roster ends, if it ends before the roster's."""
+    return "-" if member.until is None else f"{member.until:%Y-%m-%d %H:%M}"
 
 
 def sees_counts(desk: Desk, member: Member) -> str:
