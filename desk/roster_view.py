@@ -89,7 +89,7 @@ def show_roster(desk: Desk, roster: Roster, signed: Signed) -> None:
     facts.add_row(desk.say("Signatures"), _signatures(desk, signed))
     if signed.valid < signed.organisation.threshold:
         facts.add_row(desk.say("Still to sign"), "\n".join(missing(desk, signed, roster)))
-    facts.add_row(desk.say("To open many cases at once"), rule(desk, roster))
+    facts.add_row(desk.say("Many cases at once"), rule(desk, roster))
     desk.out.print(facts)
     desk.out.print()
     desk.out.print(_members(desk, roster))
@@ -119,7 +119,9 @@ def _expiry(desk: Desk, roster: Roster) -> str:
 
 def rule(desk: Desk, roster: Roster) -> str:
     """How many leads must sign before many cases are opened to one member."""
-    return desk.language.count("{n} lead signs", "{n} leads sign", roster.approvals)
+    return desk.language.count(
+        "{n} signature is needed", "{n} signatures are needed", roster.approvals
+    )
 
 
 def _signatures(desk: Desk, signed: Signed) -> str:
@@ -132,6 +134,7 @@ def _signatures(desk: Desk, signed: Signed) -> str:
 
 def _members(desk: Desk, roster: Roster) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    ends = any(member.until is not None for member in roster.members)
     titles = (
         desk.say("Name"),
         desk.say("Role"),
@@ -139,7 +142,7 @@ def _members(desk: Desk, roster: Roster) -> Table:
         desk.say("Languages"),
         desk.say("Cases"),
         desk.say("Counts"),
-        desk.say("Until"),
+        *([desk.say("Until")] if ends else []),
     )
     for title in titles:
         table.add_column(title)
@@ -151,7 +154,7 @@ def _members(desk: Desk, roster: Roster) -> Table:
             ", ".join(member.languages) or "-",
             str(member.capacity) if member.opens_cases else "-",
             sees_counts(desk, member),
-            end_of(member),
+            *([end_of(member)] if ends else []),
         )
     return table
 
