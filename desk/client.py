@@ -114,17 +114,17 @@ class Client:
 
     def publish(self, envelope: bytes) -> int:
         """Give the server a signed roster, whoever holds it; the epoch it has taken up."""
-        answer = as_object(self._ask("PUT", "/v1/roster", raw=envelope, signed=False))
+        answer = as_object(self._ask("PUT", "/v1/roster", envelope, signed=False))
         epoch = answer.get("epoch")
         if not isinstance(epoch, int):
             raise nonsense()
         return epoch
 
     def events(self, after: int) -> Page:
-        """The record of key events, what follows the first `after` of them."""
-        path = f"/v1/events?after={after}"
-        page = _shape(Page, self._ask("GET", path, absent=NO_RECORD))
-        if page.after != after:
+        """The record of key events, what follows the first `after` of them; or nothing, where
+        there are fewer."""
+        page = _shape(Page, self._ask("GET", f"/v1/events?after={after}", absent=NO_RECORD))
+        if page.after != min(after, page.total):
             raise nonsense()
         return page
 
@@ -206,14 +206,13 @@ class Client:
         self,
         method: str,
         path: str,
-        body: Shape | None = None,
+        body: Shape | bytes | None = None,
         *,
-        raw: bytes | None = None,
         signed: bool = True,
         absent: str = "",
     ) -> bytes:
         url = self._url + path
-        content = raw if body is None else body.model_dump_json(exclude_none=True).encode()
+        content = body if body is None or isinstance(body, bytes) else _json(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
         if signed:
             headers |= self._signature(method, url, content)
@@ -238,6 +237,10 @@ class Client:
             self._clock(),
             self._random(16),
         )
+
+
+def _json(body: Shape) -> bytes:
+    return body.model_dump_json(exclude_none=True).encode()
 
 
 def _passed(to: str, wrap: bytes | None, record: SealedPart | None) -> Passed:

@@ -26,6 +26,8 @@ from intake.roster import Member, Role, Roster, digest
 from intake.shapes import Digest, KeyId, Shape
 
 NOTES: Final = "past.json"
+_TRIES: Final = 3
+_PAUSE: Final = 0.3
 
 
 class Trouble(Shape):
@@ -119,13 +121,15 @@ def synced(
 ) -> tuple[Past, Roster]:
     """What the server shows now, and the roster with which it was compared.
 
-    The two are asked for one after the other, and a new roster may come between them: where they
-    do not fit, both are asked for once more.
+    The two are asked for one after the other, and the server writes a new roster down before it
+    shows it: where they do not fit, both are asked for again.
     """
     found, notes = _sync(desk, client, roster, progress)
-    if found.is_good and not _names(notes, roster):
-        roster = desk.current_roster(client)
-        first = found.first
+    for _ in range(_TRIES):
+        if not found.is_good or _names(notes, roster):
+            break
+        desk.sleep(_PAUSE)
+        first, roster = found.first, desk.current_roster(client)
         found, notes = _sync(desk, client, roster, progress)
         found = replace(found, first=first or found.first)
     findings = (*found.findings, *_sentences(notes, roster))

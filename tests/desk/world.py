@@ -191,6 +191,7 @@ class World:
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
         self.storage: Storage = self.wait(self._open_storage())
+        self.wait(self._take_up())
         self.runner: web.AppRunner = self.wait(self._serve())
         self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
 
@@ -235,9 +236,11 @@ class World:
         return json.dumps(sign_payload(roster.to_payload(), ROSTER_TYPE, chosen)).encode()
 
     def put(self, roster: Roster, signers: Iterable[Identity] | None = None) -> None:
-        """Make the server show this roster."""
+        """Make the server show this roster; one that counts, it writes into its record as well."""
         self.roster = roster
         self.envelope = self.signed(roster, signers)
+        if signers is None:
+            self.wait(self._take_up())
 
     # The server
 
@@ -286,7 +289,8 @@ class World:
 
     def take_up(self, roster: Roster) -> Withdrawn:
         """The server shows this roster, and withdraws the wraps of whoever is not on it."""
-        self.put(roster)
+        self.roster = roster
+        self.envelope = self.signed(roster)
         return self.wait(self._take_up())
 
     def parts(self) -> Parts:
