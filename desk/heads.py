@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from desk.home import Home, explain
+from desk.trust import HEADS
 from intake.ledger import GENESIS
 
-FILE: Final = "past.heads"
+FILE: Final = HEADS
 _SIZE: Final = 32
 
 

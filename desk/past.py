@@ -21,11 +21,11 @@ from desk.heads import Heads
 from desk.home import Home
 from desk.mandated import Verdict, judge
 from desk.people import name_of
+from desk.trust import NOTES as NOTES
 from intake.ledger import SHORT, Event, Kind, past
 from intake.roster import Member, Role, Roster, digest
 from intake.shapes import Digest, KeyId, Shape
 
-NOTES: Final = "past.json"
 _TRIES: Final = 3
 _PAUSE: Final = 0.3
 

@@ -31,6 +31,9 @@ ORGANISATION = "organisation.json"
 ROSTER = "roster.json"
 HIGHEST = "highest-epoch"
 SIGNED = "signed-roster.json"
+HEADS = "past.heads"
+NOTES = "past.json"
+"""What was seen of the record of key events: see `desk.heads` and `desk.past`."""
 
 
 def parse_envelope(data: bytes) -> dict[str, Any]:
@@ -68,9 +71,8 @@ class Trust:
         """Believe in these keys from now on. What another organisation signed is forgotten."""
         before = self._home.read(ORGANISATION)
         if before is not None and before != organisation.to_payload():
-            self._home.remove(ROSTER)
-            self._home.remove(HIGHEST)
-            self._home.remove(SIGNED)
+            for name in (ROSTER, HIGHEST, SIGNED, HEADS, NOTES):
+                self._home.remove(name)
         self._home.write(ORGANISATION, organisation.to_payload())
 
     def accept(self, data: bytes) -> Roster:
