@@ -85,7 +85,7 @@ def accept_(context: typer.Context, yes: Yes = False) -> None:
         steps = follow(casework.client, 0, GENESIS)
         _show_loss(desk, casework.past.heads, steps)
         if not yes and not desk.confirm(
-            desk.say("Believe the server's record from now on? (yes/no)")
+            desk.say("Believe the server's record from now on? [y/N]")
         ):
             raise DeskError("Nothing was changed.")
         accept(desk, steps)
