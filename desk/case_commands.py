@@ -17,6 +17,8 @@ from desk.errors import DeskError
 from desk.held import Held, pick
 from desk.home import read_file
 from desk.link_commands import join_offline
+from desk.notices import ending_notices
+from desk.notices import show as show_notices
 from desk.opened import Opened, open_any, open_with, show
 from desk.queue_view import SHORT, hers, in_order, queue_table
 from desk.watch import watch
@@ -69,6 +71,7 @@ def join(
     )
     sealing = desk.card().sealing
     me = next((member for member in roster.members if member.sealing_key == sealing), None)
+    show_notices(desk, ending_notices(desk, roster, () if me is None else (me,), own=True))
     if me is not None and me.opens_counts:
         desk.tell("The counts are open to you: tropa counts")
     if me is None:

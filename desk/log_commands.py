@@ -84,9 +84,7 @@ def accept_(context: typer.Context, yes: Yes = False) -> None:
             return
         steps = follow(casework.client, 0, GENESIS)
         _show_loss(desk, casework.past.heads, steps)
-        if not yes and not desk.confirm(
-            desk.say("Believe the server's record from now on? [y/N]")
-        ):
+        if not yes and not desk.confirm(desk.say("Believe the server's record from now on? [y/N]")):
             raise DeskError("Nothing was changed.")
         accept(desk, steps)
         after = Casework.under(desk, casework.client, casework.identity, casework.roster)

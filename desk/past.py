@@ -144,14 +144,14 @@ def _sync(desk: Desk, client: Client, roster: Roster, progress: Progress) -> tup
     try:
         steps = follow(client, heads.number, heads.last, progress)
         added = _read(client, heads, steps, notes, roster)
+        if steps and not notes.damaged:
+            # The notes first: cut off between the two, the same events are read and noted again.
+            added.keep(desk.home)
+            heads.append([step.head for step in steps])
     except (Offline, Turned):
         raise
-    except DeskError as error:
+    except DeskError as error:  # also a full disk, for which nobody has to wait for an answer
         return Past(heads, (error,)), notes
-    if steps and not notes.damaged:
-        # The notes first: cut off between the two, the same events are read and noted again.
-        added.keep(desk.home)
-        heads.append([step.head for step in steps])
     return Past(heads, first=first and bool(steps)), added
 
 

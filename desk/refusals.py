@@ -148,6 +148,22 @@ _REASONS = {
     "Choose somebody else.",
     "malformed": "The server does not understand this request. "
     "Is the desk of the same version as the server?",
+    "signatures": "Not published: the server counts fewer signatures of the organisation's keys "
+    "than it needs. Is it this organisation's server, with the same organisation.json?",
+    "rolled_back": "Not published: the server has a newer roster already. Make your change on the "
+    "newest roster file and have that signed.",
+    "contradicted": "Not published: the server has another roster of the same epoch. Make your "
+    "change on the newest roster file and have that signed.",
+    "expired": "Not published: by the server's clock the roster has expired. Run tropa roster "
+    "extend, and have it signed again.",
+    "form": "Not published: the form in use at the server is not the one of this roster. Ask the "
+    "operator which it is (FORM), then: tropa roster form",
+    "keys": "Not published: the server can seal nothing to a key on this roster. Look at each "
+    "fingerprint: tropa roster show",
+    "roster": "Not published: the server takes this for no roster. Is the desk of the same version "
+    "as the server?",
+    "not_written": "Not published: the server cannot write its roster file. Ask the operator to "
+    "let the server's user write the folder that ROSTER names, or to put the file there by hand.",
     "unavailable": "The server cannot reach its database now. Try again in a minute.",
     "closed": "The server's own roster is missing, expired or false, and so the line is closed. "
     "Tell the operator.",

@@ -67,7 +67,8 @@ class Liar:
         return web.Response(body=self._altered(request, true), status=status)
 
     def _altered(self, request: web.Request, true: bytes) -> bytes:
-        if self.envelope is not None and request.path == "/v1/roster":
+        asks_roster = (request.method, request.path) == ("GET", "/v1/roster")
+        if self.envelope is not None and asks_roster:
             return self.envelope
         if self.events is not None and request.path == "/v1/events":
             return self.page(int(request.query["after"]))

@@ -162,12 +162,12 @@ def test_what_a_person_typed_cannot_command_the_terminal(world: World) -> None:
 def test_a_case_that_somebody_else_took_is_told(world: World) -> None:
     case = world.submit(URGENT)
     user, taking = world.desk("boris"), world.desk("anna")
-
+    user.run("queue")
     drawn: list[int] = []
 
     def random(length: int) -> bytes:
         drawn.append(length)
-        if len(drawn) == 2:  # one nonce for the look at the queue, the second for the taking
+        if len(drawn) == 3:  # nonces: for the record of key events, for the queue, for the taking
             assert taking.run("take", case).code == 0
         return os.urandom(length)
 
