@@ -4,11 +4,12 @@ Inputs come out of their names. HPKE and age draw their own randomness, so a new
 bytes that mean the same. Each broken vector names the error class that it must cause.
 """
 
+import hashlib
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from crypto.shares import split
 from crypto.tally import TallyKey
 from crypto.token import ReturnToken, seal_token
 from crypto.xwing import SUITE, load_public
+from intake.ledger import GENESIS, Event, Kind, chained, mark, past
+from intake.mandates import MANDATE_TYPE, Mandate, Purpose
+from intake.shapes import encoded
 from tests.crypto.samples import (
     CASE_ID,
     CASE_KEY,
@@ -452,6 +456,36 @@ def recoveries() -> Iterator[Vector]:
     yield vector("one of another set", lists[0], lists[1], stranger, fails="BadWords")
     yield vector("two words in each other's place", " ".join(swapped), fails="BadWords")
     yield vector("a word short", lists[0].rsplit(" ", 1)[0], fails="BadWords")
+def ledgers() -> Iterator[Vector]:
+    lawyer, medic = identity("lawyer").key_id, identity("medic").key_id
+    until = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    nonce = secret("mandate")[:16].hex()
+    mandate = Mandate(purpose=Purpose.ONBOARD, to=medic, every=True, until=until, nonce=nonce)
+    signed = sign_payload(mandate.to_payload(), MANDATE_TYPE, [identity("lawyer")])
+    day, case = date(2026, 11, 22), mark(CASE_ID)
+    events = [
+        Event(kind=Kind.EPOCH, day=day, epoch=7, roster=hashlib.sha256(b"a roster").hexdigest()),
+        Event(kind=Kind.HAND_OVER, day=day, by=lawyer, to=medic, case=case),
+        Event(kind=Kind.MANDATE, day=day, by=lawyer, signed=encoded(json.dumps(signed).encode())),
+        Event(kind=Kind.WRAPPED, day=day, by=lawyer, to=medic, mandate=mandate.digest, cases=3),
+        Event(kind=Kind.REKEYED, day=day, by=lawyer, cases=12),
+        Event(kind=Kind.ERASED, day=day, case=case),
+    ]
+    head, heads = GENESIS, list[bytes]()
+    for event in events:
+        head = chained(head, event.to_bytes())
+        heads.append(head)
+    yield {
+        "name": "a record of six events",
+        "events": [event.to_bytes().decode() for event in events],
+        "heads": [one.hex() for one in heads],
+        "past": past(len(events), head),
+    }
+    yield {"name": "no event yet", "events": [], "heads": [], "past": past(0, GENESIS)}
+    for name, case_id in (("a case", CASE_ID), ("another case", OTHER_CASE_ID)):
+        yield {"name": name, "case_id": case_id.hex(), "mark": mark(case_id)}
+    payload = mandate.to_payload().decode()
+    yield {"name": "a mandate", "payload": payload, "digest": mandate.digest}
 
 
 HOURS = (
@@ -476,6 +510,7 @@ FILES = {
     "request": requests,
     "identity_file": identity_files,
     "recovery": recoveries,
+    "ledger": ledgers,
 }
 
 

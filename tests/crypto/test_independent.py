@@ -27,7 +27,7 @@ PLACE_JSON = {
 TEXTS = [b"", b"a", "Мне нужна помощь".encode() * 10, b"x" * 511, b"x" * 512, b"x" * 70_000]
 SHARED = (
     *("record", "wrap", "letter", "draft", "token", "tally"),
-    *("code", "lock", "padding", "derivation", "xwing"),
+    *("code", "lock", "padding", "derivation", "xwing", "ledger"),
 )
 
 

@@ -24,6 +24,8 @@ from crypto.shares import Gathering
 from crypto.tally import TallyKey
 from crypto.token import open_token
 from crypto.xwing import key_pair
+from intake.ledger import GENESIS, Event, chained, mark, past
+from intake.mandates import Mandate
 
 FOLDER = Path(__file__).parent / "vectors"
 Vector = dict[str, Any]
@@ -168,6 +170,19 @@ def xwing(vector: Vector) -> Vector:
     return {"public": key_pair(raw(vector["seed"])).public.hex()}
 
 
+def ledger(vector: Vector) -> Vector:
+    if "case_id" in vector:
+        return {"mark": mark(raw(vector["case_id"]))}
+    if "payload" in vector:
+        return {"digest": Mandate.from_payload(vector["payload"].encode()).digest}
+    head, heads = GENESIS, list[str]()
+    for body in vector["events"]:
+        event = Event.from_bytes(body.encode())
+        head = chained(head, event.to_bytes())
+        heads.append(head.hex())
+    return {"heads": heads, "past": past(len(heads), head)}
+
+
 CHECKS: dict[str, Callable[[Vector], Vector]] = {
     "record": record,
     "wrap": wrap,
@@ -184,6 +199,7 @@ CHECKS: dict[str, Callable[[Vector], Vector]] = {
     "identity_file": identity_file,
     "recovery": recovery,
     "xwing": xwing,
+    "ledger": ledger,
 }
 
 
@@ -216,7 +232,7 @@ def test_every_vector_file_is_checked() -> None:
 
 
 def test_there_are_valid_and_broken_vectors_of_every_format_that_can_break() -> None:
-    for name in set(CHECKS) - {"xwing"}:
+    for name in set(CHECKS) - {"xwing", "ledger"}:
         outcomes = {"fails" in vector for vector in _read(name)}
         assert outcomes == {True, False}, name
 

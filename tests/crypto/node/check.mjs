@@ -45,6 +45,12 @@ const JOBS = {
     key_name: hex(tropa.derive(raw(job.return_key), "tally name", 8)),
     counts: tropa.openTally(raw(job.return_key), job.month, raw(job.sealed)).toString("utf8"),
   }),
+  ledger: (job) => {
+    if ("case_id" in job) return { mark: tropa.caseMark(raw(job.case_id)) };
+    if ("payload" in job) return { digest: tropa.mandateDigest(job.payload) };
+    const heads = tropa.headsOf(job.events);
+    return { heads: heads.map(hex), past: tropa.pastOf(heads) };
+  },
   padding: (job) => {
     if ("size" in job) return { size: tropa.paddedSize(job.length) };
     const plaintext = tropa.unpad(raw(job.padded));

@@ -237,6 +237,19 @@ export function originOf(draftSecret) {
   return aeadSeal(derive(inbox, "origin"), Buffer.alloc(NONCE), draftId(draftSecret), bound).subarray(NONCE);
 }
 
+// ---- the record of key events ----------------------------------------------------------------
+
+const utf8 = (text) => Buffer.from(text, "utf8");
+
+export function headsOf(events) {
+  let head = Buffer.alloc(32);
+  return events.map((body) => (head = sha256(ascii(`${PROTOCOL} key event`), head, utf8(body))));
+}
+
+export const pastOf = (heads) => `${heads.length}:${hex(heads.at(-1) ?? Buffer.alloc(32)).slice(0, 32)}`;
+export const caseMark = (caseId) => hex(sha256(ascii(`${PROTOCOL} case in the record`), caseId).subarray(0, 16));
+export const mandateDigest = (payload) => hex(sha256(utf8(payload)));
+
 // ---- codes and locks -------------------------------------------------------------------------
 
 const DAMM = [
