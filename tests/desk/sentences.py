@@ -18,6 +18,7 @@ CRYPTO = DESK.parent / "crypto"
 _CALLS = frozenset(
     {"say", "tell", "notice", "warn", "DeskError", "Turned", "Offline", "Locked", "count"}
 )
+_CALLS = {"say", "tell", "warn", "DeskError", "Amiss", "Turned", "Offline", "Locked", "count"}
 
 
 def sentences() -> set[str]:

@@ -10,11 +10,12 @@ from playwright.sync_api import expect
 from sqlalchemy import Connection, text
 
 from handlers.queue import queue_app
+from tests.desk.liar import lying
 from tests.desk.page.asking import WINDOW, asks
 from tests.desk.page.conftest import Enter, unlocks
 from tests.desk.page.desks import Served
 from tests.desk.page.test_day import answers, takes
-from tests.desk.world import World
+from tests.desk.world import URGENT, World
 
 Serve = Callable[..., Served]
 
@@ -278,3 +279,40 @@ def test_an_early_tab_that_meets_another_desk_of_the_same_name_gets_nothing(
     page = enter(anna)
     page.goto(f"{boris.root}{anna.session.place}/")
     assert "has not entered the desk" in page.content()
+
+
+def test_a_page_says_what_is_amiss_with_the_past_and_what_ends(
+    world: World, serve: Serve, enter: Enter
+) -> None:
+    case = world.submit(URGENT)
+    with lying(world) as liar:
+        desk = serve("anna")
+        assert world.desk("anna").run("take", case).code == 0
+        liar.shown_to(world.desk("anna"))
+        liar.events = []
+        world.time.pass_(days=17)
+        page = enter(desk)
+        for place in (desk.home, desk.case(case), f"{desk.home}help"):
+            page.goto(place)
+            told = page.locator(".notices .told")
+            expect(told).to_have_count(2)
+            expect(told.nth(0)).to_contain_text("shows 0 key events, this desk has seen 1")
+            expect(told.nth(1)).to_contain_text("The roster ends on 2026-12-22")
+        page.goto(desk.case(case))
+        expect(page.get_by_text("Планка-7 не открывается")).to_be_visible()
+
+
+def test_a_coordinators_page_says_what_ends(world: World, serve: Serve, enter: Enter) -> None:
+    world.time.pass_(days=24)
+    page = enter(serve("counts"))
+    expect(page.locator(".notices .told.bad")).to_contain_text("THE ROSTER ENDS: 5 days left")
+
+
+def test_a_list_that_stays_open_begins_to_say_what_ends(
+    world: World, serve: Serve, enter: Enter
+) -> None:
+    page = enter(serve("anna"))
+    expect(page.locator(".notices .told")).to_contain_text("for the first time")
+    world.time.pass_(days=24)
+    asked = "fetch(document.getElementById('list').dataset.refresh).then(answer => answer.text())"
+    assert "THE ROSTER ENDS" in page.evaluate(asked)
