@@ -7,19 +7,20 @@ shown here and nobody is asked; a `Casework` may be shared by threads.
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crypto.envelope import sign_payload
-from crypto.errors import BadKey
 from crypto.identity import Identity
-from crypto.sealing import CaseKey, seal_record, wrap_case_key
+from crypto.sealing import CaseKey, seal_record
 from desk.answering import ready, said, short
 from desk.authors import Author
 from desk.client import Client, Offline, Turned
 from desk.desk import Desk
+from desk.enclosing import opens as opens
+from desk.enclosing import sealed_letter, way_back, wrap_for
 from desk.errors import DeskError
+from desk.following import Progress, silent
 from desk.gossip import differences, is_ahead
 from desk.held import Held
 from desk.letters import Letters, drop
@@ -29,9 +30,9 @@ from desk.people import member_of
 from desk.people import name_of as name_of
 from desk.reading import Contents, case_key, open_case, place
 from desk.reading import codeword as codeword_of
-from intake.case import ContactRule, Level, to_the_hour
+from intake.case import Level, to_the_hour
 from intake.questions import Form
-from intake.records import DESK_TYPE, LETTER, About, DeskRecord, Letter, Outcome
+from intake.records import DESK_TYPE, About, DeskRecord, Letter, Outcome
 from intake.roster import Member, Role, Roster
 from intake.shapes import encoded
 from intake.wire import CaseFile, Queue, SealedPart
@@ -60,16 +61,25 @@ class Casework:
         return Letters(self.desk.home, self.identity, self.desk.random)
 
     @classmethod
-    def begin(cls, desk: Desk, client: Client, identity: Identity) -> "Casework":
+    def begin(
+        cls, desk: Desk, client: Client, identity: Identity, progress: Progress = silent
+    ) -> "Casework":
         """With the server's roster, checked: it must be good before anything else is asked."""
-        return cls.under(desk, client, identity, desk.current_roster(client))
+        return cls.under(desk, client, identity, desk.current_roster(client), progress)
 
     @classmethod
-    def under(cls, desk: Desk, client: Client, identity: Identity, roster: Roster) -> "Casework":
+    def under(
+        cls,
+        desk: Desk,
+        client: Client,
+        identity: Identity,
+        roster: Roster,
+        progress: Progress = silent,
+    ) -> "Casework":
         """Under this roster, accepted just now, and with the record of key events as it is now."""
         if not sees_record(member_of(roster, identity.key_id), desk):
             return cls(desk, client, identity, roster, known(desk))
-        past, roster = synced(desk, client, roster)
+        past, roster = synced(desk, client, roster, progress)
         return cls(desk, client, identity, roster, past)
 
     # Looking
@@ -127,7 +137,7 @@ class Casework:
         """To a colleague, who can open it from now on; the file is gone from here."""
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
-            wrap = _wrap(whole, key, to)
+            wrap = wrap_for(whole, key, to)
             return self.client.hand_over(whole.header.id, member_id(to), wrap, record)
 
         done = self._act(case, _Words(About.HAND_OVER, short(text), member_id(to)), send)
@@ -179,8 +189,8 @@ class Casework:
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
             contents = self.open(whole)
             letter = self.letter(contents, words.text, codeword)
-            sealed = _letter(whole, contents, record.number, letter)
-            return self.client.reply(whole.header.id, record, sealed, _way_back(whole, contents))
+            sealed = sealed_letter(whole, contents, record.number, letter)
+            return self.client.reply(whole.header.id, record, sealed, way_back(whole, contents))
 
         self.letters.trying(case.header.id, following(case))
         try:
@@ -207,7 +217,7 @@ class Casework:
         """Ask a colleague for advice: she can open the case from now on, but does not hold it."""
 
         def send(whole: CaseFile, key: CaseKey, record: SealedPart) -> CaseFile:
-            wrap = _wrap(whole, key, to)
+            wrap = wrap_for(whole, key, to)
             return self.client.ask(whole.header.id, member_id(to), wrap, record)
 
         words = _Words(About.ADVICE, said(text), member_id(to))
@@ -362,42 +372,3 @@ _Send = Callable[[CaseFile, CaseKey, SealedPart], CaseFile]
 def following(case: CaseFile) -> int:
     """The number of the record that is added next."""
     return 1 + max((part.number for part in case.records), default=0)
-
-
-def opens(member: Member, case: CaseFile) -> bool:
-    """Whether the case is wrapped to her already."""
-    return member_id(member) in case.openers
-
-
-def _wrap(case: CaseFile, key: CaseKey, to: Member) -> bytes | None:
-    """The key of the case for a colleague, made here: the server never has it."""
-    if opens(to, case):
-        return None
-    header = case.header
-    try:
-        wrap = wrap_case_key(key, to.sealing_key, bytes.fromhex(header.id), header.epoch)
-    except BadKey:
-        raise DeskError(
-            "The sealing key of {name} is none: nothing can be sealed to it. Tell whoever keeps "
-            "the roster.",
-            name=to.name,
-        ) from None
-    return wrap.data
-
-
-def _letter(case: CaseFile, contents: Contents, number: int, letter: Letter) -> bytes:
-    """The reply, sealed to the inbox that the person's own first record names."""
-    where = place(case.header, number, LETTER)
-    if contents.inbox is not None:
-        with suppress(BadKey):
-            return seal_record(contents.inbox, where, letter.to_bytes()).data
-    raise DeskError(
-        "The first record of this case does not open, and with it the person's inbox is unknown: "
-        "no reply can be sealed. Tell a lead."
-    )
-
-
-def _way_back(case: CaseFile, contents: Contents) -> bytes | None:
-    """The return token, only where the person may be written to first."""
-    never = ContactRule.parse(case.header.contact).hours is None
-    return None if never else contents.token

@@ -4,9 +4,9 @@ Nothing is believed of it but what the chain shows: what comes later has to begi
 head that this desk has, and to end with the one that the server names.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Protocol
 
 from desk.errors import DeskError
@@ -50,25 +50,26 @@ def silent(_: int, __: int) -> None:
     """Where nobody looks on."""
 
 
-def follow(server: Server, number: int, head: bytes, progress: Progress = silent) -> list[Step]:
-    """The events after the first `number`, which end in `head`. Raises `Amiss`.
+def follow(
+    server: Server, number: int, head: bytes, progress: Progress = silent
+) -> Iterator[list[Step]]:
+    """The events after the first `number`, which end in `head`, a page at a time. Raises `Amiss`.
 
-    The last page that is asked for holds nothing that was not read before: it confirms the head,
-    so that an event which somebody changes or takes out on the way is noticed at once.
+    A page counts once the next one begins with the head that it ends in, and the last that is
+    asked for is empty: an event that somebody changes or takes out on the way is noticed at once.
     """
-    steps: list[Step] = []
     page = _first(server, number, head)
     total = page.total
     while number < total:
         if not page.events:
             raise _torn(number)
-        steps += chain(page, number, head)
+        steps = chain(page, number, head)
         number, head = steps[-1].number, steps[-1].head
-        progress(number, total)
         page = server.events(number)
         if page.head != head.hex() or page.total < number:
             raise _torn(number)
-    return steps
+        yield steps
+        progress(number, total)
 
 
 def _first(server: Server, number: int, head: bytes) -> Page:
@@ -101,11 +102,16 @@ def _torn(number: int) -> Amiss:
 
 
 def earlier(server: Server, heads: Heads, end: int, event: Event) -> list[Event]:
-    """Of the first `end` events those from the time in which a mandate for `event` was signed.
+    """Of the first `end` events those from the time in which a mandate for `event` was signed."""
+    return since(server, heads, end, event.day - LATEST - timedelta(days=1))
+
+
+def since(server: Server, heads: Heads, end: int, first: date) -> list[Event]:
+    """Of the first `end` events those from that day on, and some from before it.
 
     Read backwards, page by page, and held against the heads: the server cannot tell it anew.
     """
-    since, found = event.day - LATEST - timedelta(days=1), list[Event]()
+    found = list[Event]()
     while end:
         start = max(0, end - PAGE)
         steps = chain(server.events(start), start, heads[start])[: end - start]
@@ -113,7 +119,7 @@ def earlier(server: Server, heads: Heads, end: int, event: Event) -> list[Event]
             raise _torn(start)
         known = [one for step in steps if (one := step.event) is not None]
         found = known + found
-        end = start if not known or known[0].day >= since else 0
+        end = start if not known or known[0].day >= first else 0
     return found
 
 

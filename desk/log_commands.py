@@ -82,7 +82,7 @@ def accept_(context: typer.Context, yes: Yes = False) -> None:
         if casework.past.is_good:
             desk.tell("Nothing to accept: the server shows what this desk has seen.")
             return
-        steps = follow(casework.client, 0, GENESIS)
+        steps = [step for page in follow(casework.client, 0, GENESIS) for step in page]
         _show_loss(desk, casework.past.heads, steps)
         if not yes and not desk.confirm(desk.say("Believe the server's record from now on? [y/N]")):
             raise DeskError("Nothing was changed.")

@@ -16,12 +16,12 @@ from desk.desk import Desk
 from desk.following import Step, chain, earlier
 from desk.held import Held
 from desk.mandated import Signature, SignedMandate, Verdict, judge, read_signed
-from desk.people import name_of
+from desk.people import member_of, name_of
 from desk.queue_view import SHORT
 from desk.safe import plain
 from intake.ledger import Event, Kind, mark
 from intake.mandates import Purpose
-from intake.roster import Roster, digest
+from intake.roster import Role, Roster, digest
 
 _GROUP, _DIGITS = 5, 40
 
@@ -170,7 +170,9 @@ class Words:
             "digits": mandate.digest[:SHORT],
             "until": mandate.until,
         }
-        if mandate.purpose is Purpose.RECOVER:
+        target = member_of(self.roster, mandate.to)
+        to_recovery = target is not None and target.role is Role.RECOVERY
+        if mandate.purpose is Purpose.RECOVER or to_recovery:
             return say(
                 "{by} approved: every case may be opened to {to} until {until:%Y-%m-%d} "
                 "(mandate {digits})",

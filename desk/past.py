@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from desk.client import Client, Offline, Turned
 from desk.desk import Desk
 from desk.errors import DeskError
-from desk.following import Progress, Server, Step, earlier, follow, silent
+from desk.following import Amiss, Progress, Server, Step, earlier, follow, silent
 from desk.heads import Heads
 from desk.home import Home
 from desk.mandated import Verdict, judge
@@ -139,48 +139,62 @@ def synced(
 
 
 def _sync(desk: Desk, client: Client, roster: Roster, progress: Progress) -> tuple[Past, Notes]:
-    heads, notes = Heads(desk.home), Notes.read(desk.home)
-    first = not heads.number
+    heads = Heads(desk.home)
+    reader, first = _Reader(desk, client, roster, heads), not heads.number
     try:
-        steps = follow(client, heads.number, heads.last, progress)
-        added = _read(client, heads, steps, notes, roster)
-        if steps and not notes.damaged:
-            # The notes first: cut off between the two, the same events are read and noted again.
-            added.keep(desk.home)
-            heads.append([step.head for step in steps])
+        if not reader.notes.damaged:
+            for steps in follow(client, heads.number, heads.last, progress):
+                reader.take(steps)
     except (Offline, Turned):
         raise
+    except Amiss as error:
+        return Past(heads, (error,)), reader.notes
     except DeskError as error:  # also a full disk, for which nobody has to wait for an answer
-        return Past(heads, (error,)), notes
-    return Past(heads, first=first and bool(steps)), added
+        why = DeskError("The record of key events was not followed to its end. {why}", why=error)
+        return Past(heads, (why,)), reader.notes
+    return Past(heads, first=first and heads.number > 0), reader.notes
 
 
-def _read(
-    server: Server, heads: Heads, steps: Sequence[Step], notes: Notes, roster: Roster
-) -> Notes:
-    """The notes with what these events add to them."""
-    events, before = [(step.number, step.event) for step in steps], list[Event]()
-    wrapped = [one for _, one in events if one is not None and one.kind is Kind.WRAPPED]
-    if wrapped and heads.number:
-        before = earlier(server, heads, heads.number, wrapped[0])
-    for number, event in events:
-        notes = _noted(notes, number, event, before, roster)
-        before += [event] if event is not None else []
-    return notes
+class _Reader:
+    """Takes up what follows, page by page: whoever is interrupted goes on from the last page."""
 
+    def __init__(self, desk: Desk, server: Server, roster: Roster, heads: Heads) -> None:
+        self.notes = Notes.read(desk.home)
+        self._desk = desk
+        self._server = server
+        self._roster = roster
+        self._heads = heads
+        self._start = heads.number
+        self._old: list[Event] | None = None
+        self._mandates: list[Event] = []
 
-def _noted(
-    notes: Notes, number: int, event: Event | None, before: Iterable[Event], roster: Roster
-) -> Notes:
-    if event is None:
-        return _with(notes, Trouble(number=number, what="unreadable"))
-    if event.kind is Kind.EPOCH:
-        return _naming(notes, event)
-    if event.kind is Kind.WRAPPED:
-        in_force = _names(notes, roster)
-        if judge(event, before, roster, in_force=in_force) is Verdict.AGAINST:
+    def take(self, steps: Sequence[Step]) -> None:
+        notes = self.notes
+        for step in steps:
+            notes = self._noted(notes, step.number, step.event)
+        # The notes first: cut off between the two, the same events are read and noted again.
+        if notes != self.notes:
+            notes.keep(self._desk.home)
+        self.notes = notes
+        self._heads.append([step.head for step in steps])
+
+    def _noted(self, notes: Notes, number: int, event: Event | None) -> Notes:
+        if event is None:
+            return _with(notes, Trouble(number=number, what="unreadable"))
+        if event.kind is Kind.EPOCH:
+            return _naming(notes, event)
+        if event.kind is Kind.MANDATE:
+            self._mandates.append(event)
+        if event.kind is Kind.WRAPPED and self._is_against(notes, event):
             return _with(notes, Trouble(number=number, what="against", to=event.to))
-    return notes
+        return notes
+
+    def _is_against(self, notes: Notes, event: Event) -> bool:
+        if self._old is None:
+            self._old = earlier(self._server, self._heads, self._start, event)
+        in_force = _names(notes, self._roster)
+        before = [*self._old, *self._mandates]
+        return judge(event, before, self._roster, in_force=in_force) is Verdict.AGAINST
 
 
 def _naming(notes: Notes, event: Event) -> Notes:

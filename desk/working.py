@@ -1,5 +1,6 @@
 """What the commands on one case share: the server at hand, the case that was meant, its text."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +11,13 @@ import typer
 from desk.casework import Casework
 from desk.desk import Desk
 from desk.errors import DeskError
+from desk.following import Progress
 from desk.held import Held, pick
 from desk.home import read_file
 from desk.notices import notices, show
 from desk.queue_view import SHORT
 from desk.safe import plain
+from intake.ledger import PAGE as PAGE_OF_EVENTS
 from intake.wire import PAGE, CaseFile, Header, Queue
 
 CaseArgument = Annotated[
@@ -31,6 +34,9 @@ _WHOLE = 32
 
 _PIPED = "-"
 
+_EVERY = 2.0
+"""Seconds between two words on how far it is."""
+
 
 @contextmanager
 def at_work(desk: Desk) -> Iterator[Casework]:
@@ -38,9 +44,30 @@ def at_work(desk: Desk) -> Iterator[Casework]:
     amiss with either is told first."""
     identity = desk.unlock()
     with desk.client(identity) as client:
-        casework = Casework.begin(desk, client, identity)
+        casework = Casework.begin(desk, client, identity, _reading(desk))
         show(desk, notices(casework))
         yield casework
+
+
+def _reading(desk: Desk) -> Progress:
+    """Tells a desk that joins an old line how far it has read, every few seconds."""
+    begun, told, read = time.monotonic(), time.monotonic(), 0
+
+    def tell(number: int, total: int) -> None:
+        nonlocal told, read
+        now, read = time.monotonic(), read + PAGE_OF_EVENTS
+        if now - told < _EVERY or number >= total:
+            return
+        told, left = now, (total - number) * (now - begun) / read
+        sentence = desk.say(
+            "Reading the record of key events: {n} of {total}, about {left} s left.",
+            n=number,
+            total=total,
+            left=round(left),
+        )
+        desk.err.print(sentence, style="dim")
+
+    return tell
 
 
 def listed(queue: Queue) -> list[Header]:

@@ -413,3 +413,62 @@ def test_the_log_points_at_what_differs(world: World, liar: Liar) -> None:
     assert ran.code == 1
     assert [one["seen"] for one in ran.json["events"]] == ["same", "same", *["other"] * 3]
     assert len(ran.json["amiss"]) == 1
+
+
+def test_a_long_record_is_read_page_by_page_and_goes_on_where_it_was_cut(
+    world: World, liar: Liar
+) -> None:
+    user = liar.shown_to(world.desk("anna"))
+    many = [event(kind="erased", case=f"{n:032x}") for n in range(1200)]
+    liar.events = [*record_of(world), *bodies(many)]
+    whole, cut = liar.page, [True]
+
+    def page(after: int) -> bytes:
+        return b"cut off" if after == 1000 and cut else whole(after)
+
+    liar.page = page  # type: ignore[method-assign]
+    assert "was not followed to its end" in user.run("queue").err
+    assert number(user) == 500, "the page that the next one confirmed"
+    cut.clear()
+    liar.asked.clear()
+    ran = user.run("queue")
+    assert ran.code == 0
+    assert [one for one in liar.asked if "events" in one] == [
+        f"GET /v1/events?after={n}" for n in (500, 1000, 1201)
+    ]
+    assert number(user) == 1201
+    assert user.run("log", "--json").json["digits"] == user.run("log", "--json").json["digits"]
+    assert len(user.run("log", "--limit", "700", "--json").json["events"]) == 700
+
+
+def test_a_record_that_ends_before_its_end_does_not_add_up(world: World, liar: Liar) -> None:
+    acted(world)
+    true = json.loads(json.dumps(record_of(world)))
+
+    def alter(_: str, path: str, answer: bytes) -> bytes | None:
+        if not path.startswith("/v1/events"):
+            return None
+        page = json.loads(answer)
+        page["events"] = page["events"][:2] if page["after"] == 0 else []
+        return json.dumps(page).encode()
+
+    liar.alter = alter
+    user = liar.shown_to(world.desk("boris"))
+    assert "does not add up: after event 2" in user.run("queue").all
+    assert number(user) == 2 < len(true)
+
+
+# Whose key was revoked
+
+
+def test_what_a_revoked_colleague_signed_is_shown_as_such(world: World) -> None:
+    user, case = acted(world)
+    assert world.desk("boris").run("note", case, "--file", _text(world)).code == 0
+    assert user.run("open", case, "--fresh").code == 0
+    world.put(world.roster.revoking("boris"))
+    ran = user.run("open", case, "--fresh")
+    told = " ".join(ran.out.split())
+    assert "boris noted [signed; the key was revoked since" in told
+    assert ran.code == 0
+    entry = user.run("open", case, "--json").json["exchange"][-1]
+    assert entry["author"] == {"name": "boris", "state": "revoked"}
