@@ -96,7 +96,7 @@ def queue(
     desk = desk_of(context)
     with at_work(desk) as casework:
         if watching:
-            watch(desk, casework.client, every)
+            watch(casework, every)
             return
         form = desk.form_in_use(casework.client, casework.roster)
         _known(casework.roster, form, language, skill)

@@ -192,13 +192,17 @@ class Words:
 
     def doubts(self, line: Line) -> list[str]:
         """What is not to be relied on."""
-        say, found = self._desk.say, []
+        say, found, signed = self._desk.say, [], line.signed
         if line.seen == "other":
             found.append(say("not what this desk saw here"))
-        if line.signed is not None and line.signed.signature is Signature.FALSE:
+        if signed is not None and signed.signature is Signature.FALSE:
             found.append(say("the signature is false"))
-        if line.signed is not None and line.signed.signature is Signature.UNKNOWN:
+        elif signed is not None and signed.signature is Signature.UNKNOWN:
             found.append(say("not checked: the key is on the roster no more, or never was"))
+        elif signed is not None and not signed.counts:
+            found.append(
+                say("does not count: leads sign, and never the one who is given the cases")
+            )
         if line.verdict is Verdict.AGAINST:
             found.append(say("without the signatures that the roster asks for"))
         if line.verdict is Verdict.UNKNOWN:
@@ -239,6 +243,7 @@ def _event_json(words: Words, line: Line) -> Mapping[str, Any]:
     if line.signed is not None:
         mandate = line.signed.mandate
         document["signature"] = line.signed.signature.value
+        document["counts"] = line.signed.counts
         document["of"] = mandate.model_dump(mode="json") | {"digest": mandate.digest}
     if line.verdict is not None:
         document["allowed"] = line.verdict.value

@@ -2,9 +2,9 @@
 
 from rich.text import Text
 
-from desk.client import Client
-from desk.desk import Desk
+from desk.casework import Casework
 from desk.errors import DeskError
+from desk.notices import notices, show
 from desk.queue_view import hers, queue_table
 from desk.safe import plain
 from intake.case import Level
@@ -13,24 +13,26 @@ from intake.wire import Header
 URGENT = (Level.P0, Level.P1)
 
 
-def watch(desk: Desk, client: Client, every: int) -> None:
+def watch(casework: Casework, every: int) -> None:
     """Look again every so many seconds until Ctrl-C; an outage is shown and waited out."""
-    known: set[str] | None = None
+    desk, known = casework.desk, None
     while True:
         try:
-            known = _look(desk, client, known)
+            known = _look(casework, known)
         except DeskError as error:
             desk.err.print(Text(plain(desk.language.explain(error)), style="yellow"))
         desk.out.print(desk.say("Looking every {n} s. End with Ctrl-C.", n=every), style="dim")
         desk.sleep(every)
 
 
-def _look(desk: Desk, client: Client, known: set[str] | None) -> set[str]:
-    roster = desk.current_roster(client)
-    form = desk.form_in_use(client, roster)
+def _look(casework: Casework, known: set[str] | None) -> set[str]:
+    desk, client = casework.desk, casework.client
+    casework = Casework.begin(desk, client, casework.identity)
+    form = desk.form_in_use(client, casework.roster)
     found = hers(client.queue())
     if desk.out.is_terminal:
         desk.out.clear()
+    show(desk, notices(casework))
     desk.out.print(f"{desk.clock():%Y-%m-%d %H:%M:%S} UTC", style="dim")
     if found:
         desk.out.print(queue_table(desk, found, form))

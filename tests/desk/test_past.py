@@ -279,6 +279,8 @@ def test_cases_opened_without_a_leads_signature_are_cried_out(
     assert "[without the signatures that the roster asks for]" in " ".join(shown.split())
     if claims:
         assert "[the signature is false]" in " ".join(shown.split())
+    elif signers:
+        assert "[does not count: leads sign, and never the one" in " ".join(shown.split())
 
 
 def test_one_signature_where_the_rule_asks_for_two_is_cried_out(world: World, liar: Liar) -> None:
