@@ -30,8 +30,8 @@ from desk import (
     export_commands,
     identity_commands,
     link_commands,
-    recovery_commands,
     log_commands,
+    recovery_commands,
     reply_commands,
     roster_commands,
 )

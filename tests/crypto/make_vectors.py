@@ -456,6 +456,8 @@ def recoveries() -> Iterator[Vector]:
     yield vector("one of another set", lists[0], lists[1], stranger, fails="BadWords")
     yield vector("two words in each other's place", " ".join(swapped), fails="BadWords")
     yield vector("a word short", lists[0].rsplit(" ", 1)[0], fails="BadWords")
+
+
 def ledgers() -> Iterator[Vector]:
     lawyer, medic = identity("lawyer").key_id, identity("medic").key_id
     until = datetime(2026, 11, 29, 12, tzinfo=UTC)
