@@ -7,6 +7,7 @@ and whether it is older than one seen before, is for others to judge.
 import binascii
 import copy
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -86,8 +87,12 @@ def _parse(envelope: dict[str, Any], payload_type: str) -> Envelope:
     return parsed
 
 
+@lru_cache(maxsize=256)
 def _dsse_key(public: bytes) -> SSlibKey:
-    """Named by its digest, so that two keys never share a name and one key never has two."""
+    """Named by its digest, so that two keys never share a name and one key never has two.
+
+    Kept, since who signs once may sign a note in each of ten thousand cases.
+    """
     if len(public) != _SIGNING_BYTES or not any(public):
         raise BadKey(f"a signing key must have {_SIGNING_BYTES} bytes that are not all zero")
     return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(public), key_id(public))

@@ -31,7 +31,7 @@ def pad(data: bytes) -> bytes:
 def unpad(padded: bytes, what: str = "the padded data", record: int | None = None) -> bytes:
     """What was padded. `BadPadding` unless it is exactly as `pad` would have made it."""
     data, marker, rest = padded.rpartition(_MARKER)
-    if not marker or any(rest) or len(padded) != padded_size(len(data)):
+    if not marker or rest.strip(b"\0") or len(padded) != padded_size(len(data)):
         raise BadPadding(what, record)
     return data
 

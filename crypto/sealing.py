@@ -117,13 +117,13 @@ def seal_record(public: bytes, context: Context, plaintext: bytes) -> SealedReco
 
     The randomness of the encapsulation is the library's own (OpenSSL).
     """
-    return SealedRecord(_seal(load_public(public), context.encode(), pad(plaintext)))
+    return SealedRecord(_seal(_loaded(public), context.encode(), pad(plaintext)))
 
 
 def wrap_case_key(key: CaseKey, member_public: bytes, case_id: bytes, epoch: int) -> Wrap:
     """A case's private key for one member: 1,177 bytes, always."""
     info = wrap_context(case_id, epoch, member_public)
-    return Wrap(_seal(_member(member_public), info, key.seed))
+    return Wrap(_seal(_loaded(member_public), info, key.seed))
 
 
 def wrap_context(case_id: bytes, epoch: int, member_public: bytes) -> bytes:
@@ -153,8 +153,9 @@ def _seal(public: MLKEM768X25519PublicKey, info: bytes, plaintext: bytes) -> byt
 
 
 @lru_cache(maxsize=256)
-def _member(public: bytes) -> MLKEM768X25519PublicKey:
-    """Members' keys are public and few; parsing one costs a fifth of a wrap."""
+def _loaded(public: bytes) -> MLKEM768X25519PublicKey:
+    """Public keys come again, a member's with each case and a case's with each record; parsing
+    one costs a sixth of a seal."""
     return load_public(public)
 
 
