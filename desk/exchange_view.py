@@ -62,6 +62,8 @@ def entry_title(desk: Desk, entry: Entry, roster: Roster | None) -> str:
             return desk.say("{name} set the urgency to {level}", name=name, level=entry.value)
         case About.OUTCOME:
             return desk.say("{name} closed the case: {how}", name=name, how=_how(desk, entry.value))
+        case About.REKEY:
+            return desk.say("{name} renewed the key of this case", name=name)
         case _:
             return desk.say("{name} noted", name=name)
 

@@ -226,7 +226,7 @@ def _written(case: CaseFile, part: SealedPart, plaintext: bytes, roster: Roster 
         part.kind,
         record.about,
         record.at,
-        record.text,
+        "" if record.about is About.REKEY else record.text,  # the name of a key: see desk.growth
         record.value,
         author,
         states.get(part.number) if part.kind == REPLY else None,

@@ -87,6 +87,7 @@ def entry_title(language: Language, entry: Entry, to: str | None) -> str:
         About.ADVICE: language.say("Asked {to} for advice", **values),
         About.LEVEL: language.say("Level set to {value}", **values),
         About.OUTCOME: language.say("Closed: {value}", **values),
+        About.REKEY: language.say("Gave the case a new key"),
     }[entry.about or About.NOTE]
 
 
