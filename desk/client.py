@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from crypto.identity import Identity
 from crypto.requests import sign_request
@@ -33,8 +33,21 @@ from intake.clock import Clock
 from intake.counts import Shown
 from intake.ledger import Page
 from intake.records import Outcome
-from intake.shapes import Shape, encoded
-from intake.wire import CaseFile, Closed, Judged, Noted, Passed, Queue, Replied, SealedPart
+from intake.shapes import Digest, Shape, encoded
+from intake.wire import (
+    CaseFile,
+    Closed,
+    Header,
+    Judged,
+    Noted,
+    Passed,
+    Queue,
+    RekeyAnswer,
+    Replied,
+    SealedPart,
+    Signed,
+    Wrapped,
+)
 
 __all__ = ["Client", "Offline", "Turned", "checked_url"]
 
@@ -79,6 +92,14 @@ def _checked_proxy(proxy: str | None) -> str | None:
     if not good:
         raise DeskError("TROPA_PROXY names no proxy. It looks like http://127.0.0.1:8118.")
     return proxy
+
+
+class Signatures(Shape):
+    """How many of the signatures that it needs a mandate has. `mandate`: its digest."""
+
+    mandate: Digest
+    signatures: int = Field(ge=0)
+    needed: int = Field(ge=1)
 
 
 class Client:
@@ -146,6 +167,10 @@ class Client:
         query = urlencode(given, errors="replace")
         return _shape(Queue, self._ask("GET", f"/v1/queue?{query}" if query else "/v1/queue"))
 
+    def held(self, member: str) -> tuple[Header, ...]:
+        """For leads: what this member (her key id) holds, sealed to the caller or not."""
+        return _shape(Queue, self._ask("GET", f"/v1/queue?holder={member}")).cases
+
     def counts(self) -> Shown:
         """What may be shown of the counts."""
         return _shape(Shown, self._ask("GET", "/v1/counts", absent=NO_COUNTS))
@@ -198,6 +223,30 @@ class Client:
     def erase(self, case: str) -> None:
         if as_object(self._ask("DELETE", f"/v1/cases/{case}")).get("erased") is not True:
             raise nonsense()
+
+    # Many cases at once. Pages and bodies are bytes: they go to other processes as they are.
+
+    def sign_mandate(self, envelope: bytes) -> Signatures:
+        """With the caller's signature on it; an event of the record from then on."""
+        body = Signed(envelope=encoded(envelope))
+        return _shape(Signatures, self._ask("POST", "/v1/mandates", body))
+
+    def wrappable(self, mandate: str, after: str | None = None) -> bytes:
+        """A page (`Wrappable`) of what the mandate of this digest reaches."""
+        query = urlencode({"mandate": mandate} | ({"after": after} if after else {}))
+        return self._ask("GET", f"/v1/wraps?{query}")
+
+    def wrap(self, body: bytes) -> Wrapped:
+        """`body`: a `Wrapping`."""
+        return _shape(Wrapped, self._ask("POST", "/v1/wraps", body))
+
+    def rekeyable(self, after: str | None = None) -> bytes:
+        """A page (`Rekeyable`) of what somebody could open who left."""
+        return self._ask("GET", f"/v1/rekey?after={after}" if after else "/v1/rekey")
+
+    def rekey(self, body: bytes) -> RekeyAnswer:
+        """`body`: a `Rekeying`."""
+        return _shape(RekeyAnswer, self._ask("POST", "/v1/rekey", body))
 
     def _act(self, case: str, act: str, body: Shape | None = None) -> CaseFile:
         return _file(case, self._ask("POST", f"/v1/cases/{case}/{act}", body))

@@ -131,6 +131,11 @@ _REASONS = {
     "volunteers and leads. A coordinator sees the counts: tropa counts",
     "counts": "The counts are for coordinators, and for whom the roster gives them besides. "
     "Ask whoever keeps the roster.",
+    "lead": "This is for leads. Ask a lead to do it.",
+    "mandate": "The server says that this mandate does not stand: too few signatures count, its "
+    "time is over, or the roster changed. See: tropa mandates",
+    "unknown_mandate": "The server knows no such mandate. See: tropa mandates",
+    "signed": "You have signed this mandate already.",
     "held": "Somebody else has taken this case. Take another: tropa queue.",
     "held until": "Somebody else has taken this case; the lease ends on {until:%Y-%m-%d %H:%M} "
     "UTC. Take another: tropa queue.",

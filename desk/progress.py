@@ -1,0 +1,78 @@
+"""How far a long command is: a bar at a terminal, else a line now and then, on standard error."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Final
+
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from desk.desk import Desk
+from desk.safe import plain
+
+EVERY: Final = 10.0
+"""Seconds between two lines, where there is no terminal."""
+
+
+class Progress:
+    """Of `total` things; shown from the thread that began it, spoken to from any."""
+
+    def __init__(self, desk: Desk, total: int, bar: Bar | None) -> None:
+        self._desk, self._total, self._bar = desk, total, bar
+        self._begun = self._told = time.monotonic()
+        self._task = None if bar is None else bar.add_task("", total=total, how="")
+
+    def show(self, done: int) -> None:
+        """How far it is."""
+        now = time.monotonic()
+        if self._bar is not None and self._task is not None:
+            self._bar.update(
+                self._task, completed=done, total=max(done, self._total), how=self._line(done, now)
+            )
+        elif now - self._told >= EVERY:
+            self._told = now
+            self.say(self._line(done, now))
+
+    def say(self, sentence: str) -> None:
+        """A line beside it."""
+        self._desk.err.print(plain(sentence))
+
+    def end(self, done: int) -> None:
+        """The last word: how many there were, and how fast it went."""
+        if self._bar is None:
+            self.say(self._line(done, time.monotonic()))
+        else:
+            self.show(done)
+
+    def _line(self, done: int, now: float) -> str:
+        spent = max(now - self._begun, 0.001)
+        rate = done / spent
+        left = max(self._total - done, 0) / rate if rate else 0.0
+        return self._desk.say(
+            "{done} of {total}; {rate} a second; {left} left",
+            done=done,
+            total=max(done, self._total),
+            rate=f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}",
+            left=_span(left) if rate or done >= self._total else "?",
+        )
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def progress(desk: Desk, total: int) -> Iterator[Progress]:
+    """Shown until the block ends, and once more at its end."""
+    bar = _bar(desk) if desk.err.is_terminal else None
+    with bar or nullcontext():
+        shown = Progress(desk, total, bar)
+        yield shown
+
+
+def _bar(desk: Desk) -> Bar:
+    columns = (BarColumn(), TextColumn("{task.fields[how]}", markup=False))
+    return Bar(*columns, console=desk.err)

@@ -1,0 +1,94 @@
+"""Processes that open and seal for a desk, one for each core: Python's own threads share one."""
+
+import json
+import queue
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+from desk.errors import DeskError
+from desk.refusals import nonsense
+from desk.sealers import ENDED, Page, Task, work_for
+
+
+class Workers:
+    """The processes, until the block ends. `page` is for as many threads at once as one likes."""
+
+    def __init__(self, given: Task, count: int) -> None:
+        self._free: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._pipes: list[Connection] = []
+        self._processes: list[BaseProcess] = []
+        self._given, self._count = given, count
+
+    def __enter__(self) -> "Workers":
+        with _deaf_to_ctrl_c():
+            for _ in range(self._count):
+                self._start()
+        return self
+
+    def _start(self) -> None:
+        context = get_context("spawn")
+        here, there = context.Pipe()
+        process = context.Process(target=work_for, args=(there,), daemon=True)
+        process.start()
+        there.close()
+        here.send_bytes(self._given.model_dump_json().encode())
+        self._processes.append(process)
+        self._pipes.append(here)
+        self._free.put(here)
+
+    def __exit__(self, *_: object) -> None:
+        for pipe in self._pipes:
+            pipe.close()
+        for process in self._processes:
+            process.terminate()
+            process.join()
+
+    def page(self, page: bytes) -> Page:
+        """One page, done by whichever worker is free next."""
+        pipe = self._free.get()
+        try:
+            pipe.send_bytes(page)
+            cases, kept = json.loads(pipe.recv_bytes())
+            body = pipe.recv_bytes()
+        except (EOFError, OSError):
+            raise DeskError(
+                "The system ended a part of this program, most likely for want of memory. Close "
+                "other programs and give the same command again: it goes on from here."
+            ) from None
+        finally:
+            self._free.put(pipe)
+        if ENDED in kept:
+            raise _failed(kept[ENDED][0])
+        return Page(body or None, cases, {one: (why, gaps) for one, (why, gaps) in kept.items()})
+
+
+def _failed(kind: str) -> DeskError:
+    if not kind:
+        return nonsense()
+    return DeskError(
+        "Tropa failed in a way it does not know; nothing was sent or shown. Report this line "
+        "to the project, without any case: {kind} at {place}",
+        kind=kind,
+        place="workers",
+    )
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """While workers start, before they can say themselves that Ctrl-C is not for them.
+
+    It is the main thread's affair; where another starts workers, nobody types it here.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
