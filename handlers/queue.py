@@ -18,7 +18,7 @@ from handlers.keys import Keys
 from handlers.queue_parts import Listed, Parts
 from handlers.refusals import Refused, malformed, sentences
 from intake.case import Level, State
-from intake.shapes import Id, Shape
+from intake.shapes import Id, KeyId, Shape
 from intake.wire import Header, Queue
 
 LARGEST_BODY: Final = 128 * 1024
@@ -54,6 +54,7 @@ class _Wanted(Shape):
     language: Id | None = None
     skill: Id | None = None
     start: int = Field(default=0, ge=0, le=FURTHEST)
+    holder: KeyId | None = None
 
 
 class _Reading:
@@ -76,6 +77,8 @@ class _Reading:
     async def queue(self, request: web.Request) -> web.Response:
         caller = await self._gate.caller(request)
         wanted = _wanted(request)
+        if wanted.holder is not None:
+            return await self._held_by(wanted.holder, caller)
         found = await self._parts.cases.queue(
             caller.key_id,
             self._parts.clock(),
@@ -94,6 +97,14 @@ class _Reading:
             due=_headers(found.due, caller) if caller.lead else (),
         )
         return _json(listed)
+
+    async def _held_by(self, holder: str, caller: Caller) -> web.Response:
+        """What a colleague holds, for a lead who is to hand it over."""
+        if not caller.lead:
+            raise Refused(403, "lead", "Who holds which case is told to leads alone.")
+        found = await self._parts.cases.queue(holder, self._parts.clock(), lead=False)
+        hers = _headers(found.mine, caller)
+        return _json(Queue(cases=hers, matching=len(hers), counts=dict.fromkeys(Level, 0)))
 
     async def counts(self, request: web.Request) -> web.Response:
         await self._gate.counts_caller(request)
