@@ -29,8 +29,10 @@ from desk import (
     counts_commands,
     export_commands,
     identity_commands,
+    key_commands,
     link_commands,
     log_commands,
+    mandate_commands,
     recovery_commands,
     reply_commands,
     roster_commands,
@@ -202,6 +204,8 @@ def _command(language: Language, wanted: str = "") -> Any:
     export_commands.add_to(app)
     link_commands.add_to(app)
     counts_commands.add_to(app)
+    key_commands.add_to(app)
+    mandate_commands.add_to(app)
     app.add_typer(identity_commands.app, name="identity")
     app.add_typer(recovery_commands.app, name="recovery")
     app.add_typer(roster_commands.app, name="roster")
