@@ -402,9 +402,9 @@ class World:
         message = Message(language="ru", at=to_the_hour(self.time()), text=text)
         draft = DraftRow(secrets.token_bytes(16), 1, self.time() + timedelta(hours=1), b"draft")
 
-        def seal(_: Sealing, number: int) -> bytes:
-            where = Context(header.id, number, MESSAGE, header.form, header.epoch)
-            return seal_record(self.keys[case].public, where, message.to_bytes()).data
+        def seal(now: Sealing, number: int) -> bytes:
+            where = Context(header.id, number, MESSAGE, now.form, now.epoch)
+            return seal_record(now.public_key, where, message.to_bytes()).data
 
         def promised(level: Level) -> datetime:
             return to_the_hour(self.time()) + self.form.urgency.targets[level]
@@ -425,7 +425,7 @@ class World:
         assert row is not None
         found = []
         for reply in row.replies:
-            where = Context(header.id, reply.number, LETTER, header.form, header.epoch)
+            where = Context(header.id, reply.number, LETTER, header.form, reply.epoch)
             found.append(Letter.from_bytes(open_letter(inbox, where, SealedRecord(reply.sealed))))
         return found
 
