@@ -71,14 +71,17 @@ class House:
 
     def __post_init__(self) -> None:
         self.form: Form = load_form(self.form_path.read_bytes())
-        organisation = Organisation(
+        (self.folder / "organisation.json").write_bytes(self.organisation.to_payload())
+        self.sign(self.roster())
+
+    @property
+    def organisation(self) -> Organisation:
+        return Organisation(
             name="Trail",
             website="https://trail.example",
             threshold=1,
             keys=(text(self.signer.signing_public),),
         )
-        (self.folder / "organisation.json").write_bytes(organisation.to_payload())
-        self.sign(self.roster())
 
     @property
     def roster_path(self) -> Path:
