@@ -5,6 +5,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.benchmarks import taps
@@ -16,6 +17,7 @@ from tests.benchmarks.guessing import code_guess
 from tests.benchmarks.interviews import interview_cpu
 from tests.benchmarks.plan import FULL, QUICK, Plan
 from tests.benchmarks.processes import ROOT
+from tests.benchmarks.rekeying import rekeying
 from tests.benchmarks.rivals import OURS, all_rivals
 from tests.benchmarks.starts import cold, ten_thousand
 
@@ -46,6 +48,8 @@ async def measure(folder: Path, plan: Plan) -> list[Figure]:
     found += await desk_pages(folder / "pages", plan)
     say(f"counts, {plan.past:,} requests in the past")
     found += await counting_figures(folder / "counts", plan)
+    say(f"{plan.rekeyed:,} cases under a fresh key")
+    found.append(await rekeying(folder / "rekey", plan.rekeyed))
     say("done\n")
     return found
 
@@ -61,13 +65,20 @@ class _Clock:
         print(f"{minutes:2}:{seconds:02}  {what}", flush=True)
 
 
+def _plan(given: argparse.Namespace) -> Plan:
+    if given.quick:
+        return QUICK
+    return replace(FULL, rekeyed=10_000) if given.full else FULL
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute; figures mean little")
     parser.add_argument("--output", type=Path, default=RESULT, help="the JSON to write")
+    parser.add_argument("--full", action="store_true", help="five times as many cases re-keyed")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="tropa-bench-") as folder:
-        figures = asyncio.run(measure(Path(folder), QUICK if given.quick else FULL))
+        figures = asyncio.run(measure(Path(folder), _plan(given)))
     print(table(figures))
     write(figures, given.output)
     print(f"\nwritten to {given.output}")

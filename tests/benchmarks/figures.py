@@ -28,6 +28,7 @@ NAMES = (
     "submission_1m",
     "release_5y",
     "shown_5y",
+    "rekey",
 )
 
 MEANINGS = {
@@ -53,6 +54,7 @@ MEANINGS = {
     "submission_1m": "CPU of a submission, 1,000,000 counted before; floor: without counting",
     "release_5y": "60 months released at once, 1,000,000 counted; floor: written down as they are",
     "shown_5y": "what a coordinator is given of 60 months; floor: their rows read",
+    "rekey": "cases under a fresh key, with the server on the same cores; floor: HPKE alone",
 }
 
 

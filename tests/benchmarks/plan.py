@@ -27,6 +27,8 @@ class Plan:
     """Requests that were counted in five years."""
     submissions: int
     releases: int
+    rekeyed: int
+    """Cases that get a fresh key."""
 
 
 FULL = Plan(
@@ -46,6 +48,7 @@ FULL = Plan(
     past=1_000_000,
     submissions=60,
     releases=5,
+    rekeyed=2_000,
 )
 
 QUICK = Plan(
@@ -65,4 +68,5 @@ QUICK = Plan(
     past=5_000,
     submissions=3,
     releases=1,
+    rekeyed=100,
 )

@@ -1,0 +1,137 @@
+"""The figure for the day somebody leaves: cases under a fresh key, in a second, by all cores.
+
+The server runs on the same machine and the same cores. The floor is the cryptography alone, by the
+library's own calls, in as many processes: for each case one wrap opened, two keys expanded, three
+records and a token opened, these and a note sealed, four wraps made.
+"""
+
+import asyncio
+import os
+import time
+from datetime import UTC, datetime
+from io import StringIO
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from crypto.identity import Identity
+from crypto.padding import pad
+from crypto.xwing import SUITE, key_pair, load_public
+from desk.cli import terminal
+from desk.client import Client
+from desk.desk import Desk
+from desk.errands import Rekey
+from desk.mass import Result, do_all
+from desk.sealers import task
+from desk.settings import Settings
+from tests.benchmarks.desk import server_address
+from tests.benchmarks.figures import Figure, figure
+from tests.benchmarks.people import storage_at
+from tests.benchmarks.processes import our_bot
+from tests.many import Leaving, sealed_cases, store
+from tests.organisation import House
+
+RECORD: Final = pad(bytes(1024))
+TOKEN: Final = pad(bytes(93))
+NOTE: Final = pad(bytes(700))
+SEED: Final = bytes(range(32))
+RECORD_INFO: Final = bytes(87)
+WRAP_INFO: Final = bytes(57)
+OPENERS: Final = 4
+
+
+async def rekeying(folder: Path, cases: int) -> Figure:
+    """Cases in a second, from the first page to the last answer."""
+    leaving = await asyncio.to_thread(_leaving_in, folder)
+    async with storage_at(f"sqlite:///{folder / 'tropa.db'}") as storage:
+        await store(storage, list(sealed_cases(leaving, cases)))
+    with our_bot(leaving.house, "http://127.0.0.1:9") as server:
+        url = f"http://{server_address(server.log)}"
+        taken = await asyncio.to_thread(_rekeyed, leaving, url, folder, cases)
+    floor = await asyncio.to_thread(_alone, cases)
+    return figure("rekey", cases / taken, "cases/s", cases / floor)
+
+
+def _leaving_in(folder: Path) -> Leaving:
+    folder.mkdir(parents=True)
+    return Leaving(House(folder))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _rekeyed(leaving: Leaving, url: str, folder: Path, cases: int) -> float:
+    desk, lead = _desk(folder), leaving.house.lead
+    desk.trust.pin(leaving.house.organisation)
+    with Client(url, _now, os.urandom, lead, None) as client:
+        leaving.without_lena()
+        client.publish(leaving.house.roster_path.read_bytes())
+        roster = desk.current_roster(client)
+        errand = Rekey(client, roster, lambda: desk.current_roster(client))
+        work = task("rekey", lead, roster, _now(), past=f"1:{'0' * 32}")
+        begun = time.perf_counter()
+        result: Result = do_all(desk, errand, work, client.rekeyable())
+        taken = time.perf_counter() - begun
+    assert result.whole, result.error
+    assert result.done == cases
+    return taken
+
+
+def _desk(folder: Path) -> Desk:
+    return Desk(
+        settings=Settings(folder / "desk", "en", None),
+        clock=_now,
+        random=os.urandom,
+        out=terminal(file=StringIO()),
+        err=terminal(file=StringIO()),
+        ask=lambda _: "",
+        sleep=time.sleep,
+    )
+
+
+def _alone(cases: int) -> float:
+    """Seconds of the cryptography for as many cases, on all cores."""
+    cores = os.cpu_count() or 1
+    context = get_context("spawn")
+    pipes, processes = [], []
+    for core in range(cores):
+        here, there = context.Pipe()
+        share = cases // cores + (core < cases % cores)
+        process = context.Process(target=_primitives, args=(there, share), daemon=True)
+        process.start()
+        pipes.append(here)
+        processes.append(process)
+    for pipe in pipes:
+        pipe.recv_bytes()
+    begun = time.perf_counter()
+    for pipe in pipes:
+        pipe.send_bytes(b"go")
+    for pipe in pipes:
+        pipe.recv_bytes()
+    taken = time.perf_counter() - begun
+    for process in processes:
+        process.join()
+    return taken
+
+
+def _primitives(pipe: Connection, cases: int) -> None:
+    lead = Identity.new(os.urandom).sealing
+    members = [load_public(Identity.new(os.urandom).sealing_public) for _ in range(OPENERS)]
+    old = key_pair(SEED)
+    before = load_public(old.public)
+    wrap = SUITE.encrypt(SEED, load_public(lead.public), info=WRAP_INFO)
+    sealed = [SUITE.encrypt(part, before, info=RECORD_INFO) for part in (RECORD,) * 3 + (TOKEN,)]
+    pipe.send_bytes(b"ready")
+    pipe.recv_bytes()
+    for _ in range(cases):
+        pair = key_pair(SUITE.decrypt(wrap, lead.private, info=WRAP_INFO))
+        opened = [SUITE.decrypt(part, pair.private, info=RECORD_INFO) for part in sealed]
+        fresh = os.urandom(32)
+        public = load_public(key_pair(fresh).public)
+        for part in (*opened, NOTE):
+            SUITE.encrypt(part, public, info=RECORD_INFO)
+        for one in members:
+            SUITE.encrypt(fresh, one, info=WRAP_INFO)
+    pipe.send_bytes(b"done")
