@@ -16,7 +16,8 @@ from tests.desk.page.sentences import in_templates
 DESK = Path(__file__).resolve().parent.parent.parent / "desk"
 CRYPTO = DESK.parent / "crypto"
 _CALLS = frozenset(
-    {"say", "tell", "notice", "warn", "DeskError", "Amiss", "Turned", "Offline", "Locked", "count"}
+    {"say", "tell", "notice", "warn", "count", "DeskError"}
+    | {"Amiss", "Locked", "Offline", "Turned", "Untouched"}
 )
 
 
