@@ -56,7 +56,7 @@ def rekey(
         if dry_run or not seen.left:
             _tell_waiting(desk, seen.left, seen.closed_to_her, as_json=as_json)
             return
-        for member in casework.roster.current(desk.clock()):
+        for member in casework.roster.members:
             Card.of_member(member).check_key()
         question = desk.language.count(
             "{n} case is given a new key. Go on? [y/N]",

@@ -49,9 +49,9 @@ class Renewal:
 
     @cached_property
     def keys(self) -> dict[str, bytes]:
-        """The sealing keys of those whose time on the roster runs, by their names."""
-        members = self.roster.current(self.now)
-        return {key_id(one.sealing_key): one.sealing_key for one in members}
+        """The sealing keys of everybody on the roster, by their names. Whoever's time is over is
+        let in no more but loses nothing: a longer one may be signed at any hour."""
+        return {key_id(one.sealing_key): one.sealing_key for one in self.roster.members}
 
     def rekeyed(self, case: CaseFile) -> Rekeyed:
         """`Untouched` unless every part of the case opens, and none is missing."""

@@ -3,6 +3,7 @@
 import base64
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -341,3 +342,13 @@ def _forged(world: World, case: str, contents: CaseFile, signer: str) -> CaseFil
         "token": None,
     }
     return file_of(world, "anna", case).model_copy(update=changed)
+
+
+def test_whoever_whose_time_is_over_keeps_what_a_longer_one_would_give_back(world: World) -> None:
+    case = world.submit(URGENT, EVERYBODY)
+    over = world.time() - timedelta(days=1)
+    world.take_up(world.roster.without_member("boris").with_end("anna", over))
+    ran = world.desk("lead").run("rekey", "--yes")
+    assert (ran.code, waiting(world)) == (0, 0), ran.all
+    world.take_up(world.roster.with_end("anna", None))
+    assert texts(world, "anna", file_of(world, "anna", case)) == [URGENT["note"]]
