@@ -21,7 +21,7 @@ from handlers.chats import Chat, Chats
 from handlers.layout import Pen
 from handlers.painter import Painter
 from handlers.ports import Busy, Card, Messenger, Unreachable
-from handlers.queue_parts import Stored
+from handlers.stored import Stored
 from handlers.texts import Texts
 from intake.case import CaseHeader, Level
 from intake.clock import Clock

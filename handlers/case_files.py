@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from handlers.queue_parts import Stored
+from handlers.stored import Stored
 from intake.case import CaseHeader, State
 from intake.shapes import encoded
 from intake.wire import CaseFile, Header, ReplyState, SealedPart

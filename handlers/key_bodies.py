@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from handlers.case_files import as_of
 from handlers.key_ports import NewCaseKey, ToRekey
-from handlers.queue_parts import Stored
+from handlers.stored import Stored
 from intake.shapes import CaseId, Digest, KeyId
 from intake.wire import Header
 

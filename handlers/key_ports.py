@@ -3,13 +3,11 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from handlers.stored import Stored
 from intake.errors import TropaError
 from intake.ledger import Event
-
-if TYPE_CHECKING:
-    from handlers.queue_parts import Stored
 
 
 class RosterRefused(TropaError):
@@ -100,7 +98,7 @@ class ToRekey(Protocol):
     """See `intake.wire.Rekeyable`."""
 
     @property
-    def cases(self) -> "Sequence[Stored]": ...
+    def cases(self) -> Sequence[Stored]: ...
     @property
     def left(self) -> int: ...
     @property

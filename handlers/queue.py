@@ -15,8 +15,9 @@ from handlers.acts import Acts
 from handlers.callers import Caller, Gate, case_id_of
 from handlers.case_files import case_file
 from handlers.keys import Keys
-from handlers.queue_parts import Listed, Parts
+from handlers.queue_parts import Parts
 from handlers.refusals import Refused, malformed, sentences
+from handlers.stored import Listed
 from intake.case import Level, State
 from intake.shapes import Id, KeyId, Shape
 from intake.wire import Header, Queue

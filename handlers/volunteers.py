@@ -22,7 +22,8 @@ from handlers.handing import Handed, Handing
 from handlers.layout import Pen
 from handlers.painter import Painter
 from handlers.ports import Card, Document
-from handlers.queue_parts import Faults, Listing, Stored
+from handlers.queue_parts import Faults
+from handlers.stored import Listing, Stored
 from handlers.texts import Texts
 from intake.bundle import BUNDLE_SUFFIX, Bundle
 from intake.case import Turn

@@ -19,7 +19,8 @@ from handlers.chats import Chats
 from handlers.coordinators import Coordinators
 from handlers.handing import Handing
 from handlers.painter import Painter
-from handlers.queue_parts import Answered, Faults, Part
+from handlers.queue_parts import Faults
+from handlers.stored import Answered, Part
 from handlers.texts import Texts
 from handlers.volunteers import Linking, Volunteer, Volunteers
 from intake.case import LEASE, CaseHeader, ContactRule, Level, State, Turn
