@@ -1,0 +1,167 @@
+"""Does what a guide says, step by step, with real terminals, a real server and a telephone."""
+
+import asyncio
+import os
+import shutil
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from handlers.buttons import Verb
+from intake.form import load_form
+from intake.questions import Form
+from sandbox.client import Person as Caller
+from sandbox.client import Sandbox
+from sandbox.world import DEFAULT_TOKEN
+from tests.exchange import reads, sends
+from tests.journeys.company import PROJECT, Papers, Person, copy_of_the_project
+from tests.journeys.guides import HandedOver, Phone, Step, Typed
+from tests.journeys.stage import Talk
+from tests.journeys.terminal import Terminal
+from tests.organisation import free_port
+
+PORTS = (8440, 8081)
+"""As printed; where somebody listens there already, the guide is followed on others."""
+
+
+@dataclass
+class World:
+    """Everybody, and what runs."""
+
+    root: Path
+    ports: dict[int, int]
+    people: dict[str, Person] = field(default_factory=dict)
+    left: dict[str, Person] = field(default_factory=dict)
+    running: dict[str, Terminal] = field(default_factory=dict)
+    lists: list[tuple[str, ...]] = field(default_factory=list)
+    callers: list[int] = field(default_factory=list)
+
+    def follow(self, step: Step) -> None:
+        match step:
+            case Typed():
+                self._type(step)
+            case HandedOver():
+                self._carry(step)
+            case Phone(sends=True):
+                asyncio.run(self._send())
+            case Phone():
+                asyncio.run(self._read())
+
+    # At the computers.
+
+    def _type(self, step: Typed) -> None:
+        for name in step.who:
+            person = self._person(name, step.marks)
+            for command in step.commands:
+                last = command == step.commands[-1]
+                if last and "stays" in step.marks:
+                    self._start(person, self._here(command))
+                else:
+                    self._run(person, command, refused=last and "refused" in step.marks)
+
+    def _run(self, person: Person, command: str, *, refused: bool) -> None:
+        typed = self._here(person.shortened(command))
+        code, shown = person.sit_down().run(typed, person.answer)
+        assert (code != 0) is refused, f"{person.name}: {typed}: exit {code}\n{shown}"
+        assert "Traceback" not in shown, shown
+        person.saw(shown)
+
+    def _person(self, name: str, marks: frozenset[str]) -> Person:
+        """Whoever sits there; on a new computer she has nothing but her head and her paper."""
+        if "old" in marks:
+            return self.left[name]
+        before = self.people.get(name)
+        if before is not None and "new" not in marks:
+            return before
+        home = self.root / f"{name}-{len(list(self.root.glob(f'{name}-*'))) + 1}"
+        copy_of_the_project(home / "tropa", self._here)
+        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(home)}
+        papers = before.papers if before is not None else Papers(lists=self.lists)
+        if before is not None:
+            self.left[name] = before
+        self.people[name] = Person(name, home / "tropa", environment, papers)
+        return self.people[name]
+
+    def _here(self, command: str) -> str:
+        for printed, port in self.ports.items():
+            command = command.replace(f"127.0.0.1:{printed}", f"127.0.0.1:{port}")
+            command = command.replace(f"--port {printed}", f"--port {port}")
+        return command
+
+    def _start(self, person: Person, command: str) -> None:
+        """A program that stays; one of its kind that runs is ended first, as with Ctrl-C."""
+        before = self.running.pop(command, None)
+        if before is not None:
+            before.interrupt()
+            before.close()
+        terminal = self.running[command] = person.another_terminal()
+        terminal.start(command)
+        printed = 8081 if "sandbox" in command else 8440
+        path = "/" if "sandbox" in command else "/v1/roster"
+        self._until_it_answers(f"http://127.0.0.1:{self.ports[printed]}{path}", terminal)
+
+    def _until_it_answers(self, url: str, terminal: Terminal) -> None:
+        for _ in range(300):
+            terminal.hear()
+            with suppress(OSError), urllib.request.urlopen(url, timeout=2):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{url} does not answer:\n{terminal.screen.text[-3000:]}")
+
+    # From hand to hand.
+
+    def _carry(self, step: HandedOver) -> None:
+        for name in step.files:
+            source = self.people[step.giver].folder / name
+            assert source.is_file(), f"{step.giver} has no {name} to hand over"
+            for taker in step.takers:
+                shutil.copy(source, self._person(taker, frozenset()).folder / name)
+
+    # The telephone.
+
+    def _sandbox(self) -> Sandbox:
+        return Sandbox(f"http://127.0.0.1:{self.ports[8081]}", DEFAULT_TOKEN)
+
+    async def _send(self) -> None:
+        async with self._sandbox() as sandbox:
+            talk = Talk(await sandbox.person("en"), _form())
+            await sends(talk, {"device": "mine", "contact": "any"}, "en")
+            await talk.press(Verb.HIDE)
+            self.callers.append(talk.person.id)
+
+    async def _read(self) -> None:
+        """The neutral line, and the answer behind it, for whoever wrote last."""
+        async with self._sandbox() as sandbox:
+            number = self.callers[-1]
+            talk = Talk(Caller(sandbox, number, number), _form())
+            card = await reads(talk)
+            assert "stay with you" in card.text, card.text
+
+
+def _form() -> Form:
+    return load_form((PROJECT / "forms" / "default.yaml").read_bytes())
+
+
+def _port(printed: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", printed))
+            return printed
+    return free_port()
+
+
+@contextmanager
+def world(root: Path) -> Iterator[World]:
+    made = World(root, {printed: _port(printed) for printed in PORTS})
+    try:
+        yield made
+    finally:
+        for terminal in made.running.values():
+            terminal.close()
+        for person in (*made.people.values(), *made.left.values()):
+            person.rise()
