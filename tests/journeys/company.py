@@ -19,9 +19,12 @@ LINKED = (".venv", "forms", "sandbox")
 ANSWER = "Hello. We have read what you wrote and will stay with you."
 
 NUMBERED = re.compile(r"(?<!\S)(\d{1,2}) ([a-z]{3,8})(?!\S)")
-TAKEN = re.compile(r"Case ([0-9a-f]{4,}) is yours")
-CASE = "3f9a"
-"""Stands in the guides for the beginning of a case's number."""
+
+NUMBERS = {
+    "3f9a": re.compile(r"Case ([0-9a-f]{4,}) is yours"),
+    "7c21": re.compile(r"tropa approve ([0-9a-f]{4,})"),
+}
+"""What stands in the guides for the beginning of a number, and where the real one is shown."""
 
 OWN, LIST = 24, 33
 """Words on a paper of one's own, and on a recovery list."""
@@ -33,6 +36,7 @@ class Papers:
 
     own: tuple[str, ...] = ()
     lists: list[tuple[str, ...]] = field(default_factory=list)
+    numbers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -45,8 +49,8 @@ class Person:
     papers: Papers
     terminal: Terminal | None = None
     sheet: tuple[str, ...] = ()
-    case: str = ""
     given: int = 0
+    old_lists: bool = False
 
     @property
     def passphrase(self) -> str:
@@ -66,19 +70,21 @@ class Person:
             self.terminal.close()
             self.terminal = None
 
-    # Cases by the beginning of their number.
+    # Numbers, of which the guides show an example.
 
     def saw(self, shown: str) -> None:
-        """Note which case is hers now."""
-        if found := TAKEN.search(shown):
-            self.case = found[1]
+        """Note the numbers that she will need."""
+        for example, place in NUMBERS.items():
+            if found := place.search(shown):
+                self.papers.numbers[example] = found[1]
 
-    def shortened(self, command: str) -> str:
-        """The command, about the case that she took."""
-        if CASE not in command:
-            return command
-        assert self.case, f"{self.name} has no case: {command}"
-        return command.replace(CASE, self.case)
+    def completed(self, command: str) -> str:
+        """The command with her own numbers."""
+        for example in NUMBERS:
+            if re.search(rf"\b{example}\b", command):
+                assert example in self.papers.numbers, f"{self.name} saw no number for {command}"
+                command = command.replace(example, self.papers.numbers[example])
+        return command
 
     # What she is asked.
 
@@ -106,7 +112,8 @@ class Person:
         if not re.search(r"(?i)\blists?\b", screen):
             return " ".join(self.papers.own)
         self.given += 1
-        return " ".join(self.papers.lists[-1 - self.given % 2])
+        latest, before = self.papers.lists[-3:], self.papers.lists[-6:-3]
+        return " ".join((before if self.old_lists else latest)[self.given % 2])
 
 
 Reply = Callable[[Person, "re.Match[str]", str], str]
@@ -114,6 +121,7 @@ Reply = Callable[[Person, "re.Match[str]", str], str]
 _REPLIES: list[tuple[str, Reply]] = [
     (r"(?i)(passphrase|the same again): $", lambda person, _, __: person.passphrase),
     (r"\[y/N\] $", lambda _, __, ___: "y"),
+    (r"^Press Enter to see the list\. $", lambda _, __, ___: ""),
     (r"^Press Enter when the words are on paper\. $", lambda p, _, screen: p.write_down(screen)),
     (r"^Word (\d+): $", lambda person, found, _: person.sheet[int(found[1]) - 1]),
     (r"^From word 1: $", lambda person, _, screen: person.read_out(screen)),

@@ -56,6 +56,7 @@ class World:
     def _type(self, step: Typed) -> None:
         for name in step.who:
             person = self._person(name, step.marks)
+            person.old_lists = "old lists" in step.marks
             for command in step.commands:
                 last = command == step.commands[-1]
                 if last and "stays" in step.marks:
@@ -64,7 +65,7 @@ class World:
                     self._run(person, command, refused=last and "refused" in step.marks)
 
     def _run(self, person: Person, command: str, *, refused: bool) -> None:
-        typed = self._here(person.shortened(command))
+        typed = self._here(person.completed(command))
         code, shown = person.sit_down().run(typed, person.answer)
         assert (code != 0) is refused, f"{person.name}: {typed}: exit {code}\n{shown}"
         assert "Traceback" not in shown, shown
