@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.journeys.terminal import Terminal
+from tests.journeys.terminal import END, Terminal
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 COPIED = ("Makefile", "requirements.txt", "pyproject.toml", "tools/setup.sh", ".env.example")
@@ -22,7 +22,7 @@ NUMBERED = re.compile(r"(?<!\S)(\d{1,2}) ([a-z]{3,8})(?!\S)")
 
 NUMBERS = {
     "3f9a": re.compile(r"Case ([0-9a-f]{4,}) is yours"),
-    "7c21": re.compile(r"tropa approve ([0-9a-f]{4,})"),
+    "7c21": re.compile(r"(?m)^([0-9a-f]{4,}) .*\d{4}-\d\d-\d\d \d\d:\d\d"),
 }
 """What stands in the guides for the beginning of a number, and where the real one is shown."""
 
@@ -50,7 +50,6 @@ class Person:
     terminal: Terminal | None = None
     sheet: tuple[str, ...] = ()
     given: int = 0
-    old_lists: bool = False
 
     @property
     def passphrase(self) -> str:
@@ -90,6 +89,8 @@ class Person:
 
     def answer(self, line: str, screen: str) -> str | None:
         """What she types where the cursor stands in `line`; None where nothing is asked."""
+        if not line and screen.rstrip().endswith("End with Ctrl-D on a line of its own."):
+            return f"{ANSWER}\n{END}"
         for pattern, reply in _REPLIES:
             if found := re.search(pattern, line):
                 return reply(self, found, screen)
@@ -112,15 +113,14 @@ class Person:
         if not re.search(r"(?i)\blists?\b", screen):
             return " ".join(self.papers.own)
         self.given += 1
-        latest, before = self.papers.lists[-3:], self.papers.lists[-6:-3]
-        return " ".join((before if self.old_lists else latest)[self.given % 2])
+        return " ".join(self.papers.lists[-1 - self.given % 2])
 
 
 Reply = Callable[[Person, "re.Match[str]", str], str]
 
 _REPLIES: list[tuple[str, Reply]] = [
     (r"(?i)(passphrase|the same again): $", lambda person, _, __: person.passphrase),
-    (r"\[y/N\] $", lambda _, __, ___: "y"),
+    (r"(\[y/N\]|\(yes/no\)) $", lambda _, __, ___: "y"),
     (r"^Press Enter to see the list\. $", lambda _, __, ___: ""),
     (r"^Press Enter when the words are on paper\. $", lambda p, _, screen: p.write_down(screen)),
     (r"^Word (\d+): $", lambda person, found, _: person.sheet[int(found[1]) - 1]),

@@ -56,13 +56,14 @@ class World:
     def _type(self, step: Typed) -> None:
         for name in step.who:
             person = self._person(name, step.marks)
-            person.old_lists = "old lists" in step.marks
             for command in step.commands:
                 last = command == step.commands[-1]
                 if last and "stays" in step.marks:
                     self._start(person, self._here(command))
                 else:
-                    self._run(person, command, refused=last and "refused" in step.marks)
+                    self._run(
+                        person, command, refused=last and bool({"refused", "waits"} & step.marks)
+                    )
 
     def _run(self, person: Person, command: str, *, refused: bool) -> None:
         typed = self._here(person.completed(command))

@@ -23,7 +23,7 @@ MARKS = {
     "old": ("lost computer", "пропавший компьютер"),
     "stays": ("a terminal that stays open", "терминал, который остаётся открытым"),
     "refused": ("refused", "отказ"),
-    "old lists": ("old lists", "старые списки"),
+    "waits": ("waits for a second lead", "ждёт второго ведущего"),
 }
 SENDS = ("A phone sends a request", "Телефон, новое обращение")
 READS = ("A phone reads the answer", "Телефон, ответ")

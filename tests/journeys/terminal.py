@@ -18,6 +18,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROWS, COLUMNS = 50, 110
+END = "\x04"
+"""Ctrl-D: there is no more to come."""
 QUIET = 0.05
 """Seconds without a sign after which a program is taken to wait for the person."""
 PATIENCE = 60.0
@@ -118,8 +120,9 @@ class Terminal:
         fcntl.ioctl(self._keys, termios.TIOCSWINSZ, size)
         self._await_shell(PATIENCE)
 
-    def type(self, line: str) -> None:
-        os.write(self._keys, f"{line}\n".encode())
+    def type(self, text: str) -> None:
+        """Keys, and then Enter; after Ctrl-D there is none."""
+        os.write(self._keys, (text if text.endswith(END) else f"{text}\n").encode())
 
     def run(self, command: str, answer: Answer) -> tuple[int, str]:
         """Type a command and answer what it asks; its exit code, and all that it showed."""
