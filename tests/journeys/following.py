@@ -131,7 +131,7 @@ class World:
     async def _send(self) -> None:
         async with self._sandbox() as sandbox:
             talk = Talk(await sandbox.person("en"), _form())
-            await sends(talk, {"device": "mine", "contact": "any"}, "en")
+            await sends(talk, {"device": "mine", "contact": "any", "need": ("legal",)}, "en")
             await talk.press(Verb.HIDE)
             self.callers.append(talk.person.id)
 
