@@ -21,7 +21,7 @@ PEOPLE = {
 MARKS = {
     "new": ("new computer", "новый компьютер"),
     "old": ("lost computer", "пропавший компьютер"),
-    "stays": ("a terminal that stays open", "терминал, который остаётся открытым"),
+    "stays": ("a terminal that stays open", "терминал остаётся открытым"),
     "refused": ("refused", "отказ"),
     "waits": ("waits for a second lead", "ждёт второго ведущего"),
 }
