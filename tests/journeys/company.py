@@ -74,8 +74,8 @@ class Person:
     def saw(self, shown: str) -> None:
         """Note the numbers that she will need."""
         for example, place in NUMBERS.items():
-            if found := place.search(shown):
-                self.papers.numbers[example] = found[1]
+            if found := place.findall(shown):
+                self.papers.numbers[example] = found[-1]
 
     def completed(self, command: str) -> str:
         """The command with her own numbers."""
