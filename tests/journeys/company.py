@@ -22,7 +22,7 @@ NUMBERED = re.compile(r"(?<!\S)(\d{1,2}) ([a-z]{3,8})(?!\S)")
 
 NUMBERS = {
     "3f9a": re.compile(r"Case ([0-9a-f]{4,}) is yours"),
-    "7c21": re.compile(r"(?m)^([0-9a-f]{4,}) .*\d{4}-\d\d-\d\d \d\d:\d\d"),
+    "7c21": re.compile(r"tropa approve ([0-9a-f]{4,})"),
 }
 """What stands in the guides for the beginning of a number, and where the real one is shown."""
 
@@ -32,11 +32,13 @@ OWN, LIST = 24, 33
 
 @dataclass
 class Papers:
-    """What lies in somebody's drawer, or in everybody's: words, in order."""
+    """What lies in somebody's drawer: words, in order. `lists` and `numbers` are everybody's, who
+    sit around one table, or speak by telephone.
+    """
 
+    lists: list[tuple[str, ...]]
+    numbers: dict[str, str]
     own: tuple[str, ...] = ()
-    lists: list[tuple[str, ...]] = field(default_factory=list)
-    numbers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -72,13 +74,13 @@ class Person:
     # Numbers, of which the guides show an example.
 
     def saw(self, shown: str) -> None:
-        """Note the numbers that she will need."""
+        """Note the numbers that will be needed."""
         for example, place in NUMBERS.items():
             if found := place.findall(shown):
                 self.papers.numbers[example] = found[-1]
 
     def completed(self, command: str) -> str:
-        """The command with her own numbers."""
+        """The command with the numbers that were said."""
         for example in NUMBERS:
             if re.search(rf"\b{example}\b", command):
                 assert example in self.papers.numbers, f"{self.name} saw no number for {command}"

@@ -6,7 +6,8 @@ import shutil
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,12 +39,27 @@ class World:
     left: dict[str, Person] = field(default_factory=dict)
     running: dict[str, Terminal] = field(default_factory=dict)
     lists: list[tuple[str, ...]] = field(default_factory=list)
+    numbers: dict[str, str] = field(default_factory=dict)
     callers: list[int] = field(default_factory=list)
 
-    def follow(self, step: Step) -> None:
+    def follow(self, steps: Iterable[Step]) -> None:
+        """Step by step; people who need not wait for each other do not."""
+        together: list[Typed] = []
+        for step in steps:
+            if not isinstance(step, Typed):
+                self._type(together)
+                together = []
+                self._other(step)
+                continue
+            busy = {name for one in together for name in one.who}
+            if not step.at_once or busy & set(step.who):
+                self._type(together)
+                together = []
+            together.append(step)
+        self._type(together)
+
+    def _other(self, step: HandedOver | Phone) -> None:
         match step:
-            case Typed():
-                self._type(step)
             case HandedOver():
                 self._carry(step)
             case Phone(sends=True):
@@ -53,17 +69,26 @@ class World:
 
     # At the computers.
 
-    def _type(self, step: Typed) -> None:
-        for name in step.who:
-            person = self._person(name, step.marks)
-            for command in step.commands:
-                last = command == step.commands[-1]
-                if last and "stays" in step.marks:
-                    self._start(person, self._here(command))
-                else:
-                    self._run(
-                        person, command, refused=last and bool({"refused", "waits"} & step.marks)
-                    )
+    def _type(self, together: list[Typed]) -> None:
+        """Everybody sits down first: a process with several threads should not fork."""
+        seats = [(self._person(name, step.marks), step) for step in together for name in step.who]
+        for person, _ in seats:
+            person.sit_down()
+        if len(seats) == 1:
+            self._work(seats[0])
+            return
+        with ThreadPoolExecutor(max(1, len(seats))) as pool:
+            list(pool.map(self._work, seats))
+
+    def _work(self, seat: tuple[Person, Typed]) -> None:
+        person, step = seat
+        fails = bool({"refused", "waits"} & step.marks)
+        for command in step.commands:
+            last = command == step.commands[-1]
+            if last and "stays" in step.marks:
+                self._start(person, self._here(command))
+            else:
+                self._run(person, command, refused=last and fails)
 
     def _run(self, person: Person, command: str, *, refused: bool) -> None:
         typed = self._here(person.completed(command))
@@ -82,7 +107,7 @@ class World:
         home = self.root / f"{name}-{len(list(self.root.glob(f'{name}-*'))) + 1}"
         copy_of_the_project(home / "tropa", self._here)
         environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(home)}
-        papers = before.papers if before is not None else Papers(lists=self.lists)
+        papers = before.papers if before is not None else Papers(self.lists, self.numbers)
         if before is not None:
             self.left[name] = before
         self.people[name] = Person(name, home / "tropa", environment, papers)

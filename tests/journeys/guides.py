@@ -6,6 +6,7 @@ its first lines. They are the same in both languages, the names apart.
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
@@ -34,11 +35,15 @@ _BOLD = re.compile(r"\*\*([^*\n]+):\*\*(.*)")
 
 @dataclass(frozen=True)
 class Typed:
-    """What is typed at each one's own computer. `marks`: of `MARKS`."""
+    """What is typed at each one's own computer. `marks`: of `MARKS`.
+
+    `at_once`: nothing is said between the block before and this one, so that nobody waits.
+    """
 
     who: tuple[str, ...]
     marks: frozenset[str]
     commands: tuple[str, ...]
+    at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,23 +72,19 @@ class Unreadable(AssertionError):
 def steps(name: str) -> list[Step]:
     """The steps of docs/NAME, in order; no block of commands is left out."""
     found: list[Step] = []
-    mark = ""
+    mark, said = "", True
     lines = iter((DOCS / name).read_text("utf-8").splitlines())
     for line in lines:
         if line.startswith("```"):
-            block = []
-            for inner in lines:
-                if inner == "```":
-                    break
-                block.append(inner)
-            found.append(_typed(mark, block, name))
-            mark = ""
+            block = list(takewhile(lambda inner: inner != "```", lines))
+            found.append(_typed(mark, block, name, at_once=not said))
+            mark, said = "", False
         elif bold := _BOLD.fullmatch(line):
             told = _told(bold[1], bold[2])
             found += told
-            mark = "" if told else bold[1]
+            mark, said = "" if told else bold[1], said or bool(told)
         elif line:
-            mark = ""
+            mark, said = "", True
     return found
 
 
@@ -100,13 +101,13 @@ def _handed(part: str) -> HandedOver:
     return HandedOver(files, person(giver), tuple(person(one) for one in takers.split(", ")))
 
 
-def _typed(mark: str, block: list[str], name: str) -> Typed:
+def _typed(mark: str, block: list[str], name: str, *, at_once: bool) -> Typed:
     parts = mark.split(", ")
     marks = {key for key, words in MARKS.items() if set(words) & set(parts)}
     who = parts[: len(parts) - len(marks)]
     if not mark or not who:
         raise Unreadable(f"{name}: at whose computer? {block[:1]} follows {mark!r}")
-    return Typed(tuple(person(one) for one in who), frozenset(marks), _commands(block))
+    return Typed(tuple(person(one) for one in who), frozenset(marks), _commands(block), at_once)
 
 
 def _commands(block: list[str]) -> tuple[str, ...]:

@@ -21,5 +21,4 @@ def test_the_guides_can_be_followed_as_they_are_printed(tmp_path: Path) -> None:
     """One after the other: the first day begins where the ceremony ended, and so on."""
     with world(tmp_path) as everybody:
         for guide in GUIDES:
-            for step in steps(f"{guide}.md"):
-                everybody.follow(step)
+            everybody.follow(steps(f"{guide}.md"))
