@@ -7,7 +7,7 @@ and say yes. What a guide does not tell them they do not know.
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.journeys.terminal import END, Terminal
