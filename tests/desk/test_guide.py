@@ -14,7 +14,16 @@ GUIDE = (ROOT / "docs" / "guide-volunteer.md").read_text("utf-8")
 COORDINATOR = (ROOT / "docs" / "guide-coordinator.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("guide", "least"), [(GUIDE, 13), (COORDINATOR, 7)])
+STEPS = [
+    (ROOT / "docs" / f"guide-{name}{language}.md").read_text("utf-8")
+    for name in ("ceremony", "first-day", "lost-laptop")
+    for language in ("", ".ru")
+]
+
+
+@pytest.mark.parametrize(
+    ("guide", "least"), [(GUIDE, 13), (COORDINATOR, 7), *((guide, 20) for guide in STEPS)]
+)
 def test_every_command_in_the_guide_exists_with_its_options(guide: str, least: int) -> None:
     lines = re.findall(r"tropa ((?:[^`\n#>\\]|\\\n)+)", "\n".join(code(guide)))
     assert len(lines) >= least

@@ -126,7 +126,7 @@ class World:
             before.interrupt()
             before.close()
         terminal = self.running[command] = person.another_terminal()
-        terminal.start(command)
+        terminal.type(command)
         printed = 8081 if "sandbox" in command else 8440
         path = "/" if "sandbox" in command else "/v1/roster"
         self._until_it_answers(f"http://127.0.0.1:{self.ports[printed]}{path}", terminal)
@@ -134,6 +134,8 @@ class World:
     def _until_it_answers(self, url: str, terminal: Terminal) -> None:
         for _ in range(300):
             terminal.hear()
+            if terminal.is_idle:
+                break
             with suppress(OSError), urllib.request.urlopen(url, timeout=2):
                 return
             time.sleep(0.1)

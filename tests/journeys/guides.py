@@ -83,6 +83,8 @@ def steps(name: str) -> list[Step]:
             told = _told(bold[1], bold[2])
             found += told
             mark, said = "" if told else bold[1], said or bool(told)
+        elif line.startswith("    "):
+            raise Unreadable(f"{name}: commands stand between fences: {line}")
         elif line:
             mark, said = "", True
     return found
@@ -98,6 +100,8 @@ def _told(bold: str, rest: str) -> list[Step]:
 def _handed(part: str) -> HandedOver:
     giver, _, takers = part.rpartition("`")[2].strip(" ,").partition(" → ")
     files = tuple(re.findall(r"`([^`]+)`", part))
+    if not files:
+        raise Unreadable(f"nothing is handed over in {part!r}")
     return HandedOver(files, person(giver), tuple(person(one) for one in takers.split(", ")))
 
 

@@ -140,14 +140,15 @@ class Terminal:
                 self.type(reply)
                 until = time.monotonic() + PATIENCE
 
-    def start(self, command: str) -> None:
-        """Type a command that stays."""
-        self.type(command)
-
     def interrupt(self) -> int:
         """Ctrl-C, and the exit code of what it ended."""
         os.write(self._keys, b"\x03")
         return self._await_shell(PATIENCE)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the shell waits for a command."""
+        return bool(_PROMPT.search(self.screen.line)) and self.screen.row > 0
 
     def hear(self) -> None:
         """Take in what has been printed meanwhile."""
