@@ -20,7 +20,7 @@ from pathlib import Path
 ROWS, COLUMNS = 50, 110
 END = "\x04"
 """Ctrl-D: there is no more to come."""
-QUIET = 0.05
+QUIET = 0.02
 """Seconds without a sign after which a program is taken to wait for the person."""
 PATIENCE = 60.0
 """Seconds after which a program that neither ends nor asks is taken to hang."""
