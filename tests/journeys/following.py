@@ -76,9 +76,11 @@ class World:
             person.sit_down()
         if len(seats) == 1:
             self._work(seats[0])
-            return
-        with ThreadPoolExecutor(max(1, len(seats))) as pool:
-            list(pool.map(self._work, seats))
+        elif seats:
+            with ThreadPoolExecutor(len(seats)) as pool:
+                list(pool.map(self._work, seats))
+        for terminal in self.running.values():
+            terminal.hear()  # what nobody reads would at last hold the program up
 
     def _work(self, seat: tuple[Person, Typed]) -> None:
         person, step = seat

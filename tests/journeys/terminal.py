@@ -22,7 +22,7 @@ END = "\x04"
 """Ctrl-D: there is no more to come."""
 QUIET = 0.02
 """Seconds without a sign after which a program is taken to wait for the person."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a program that neither ends nor asks is taken to hang."""
 
 _PROMPT = re.compile(r"\[rc=(\d+)\] $")
