@@ -57,6 +57,11 @@ class Person:
     def passphrase(self) -> str:
         return f"four random words of {self.name}"
 
+    @property
+    def identity(self) -> Path:
+        """The file with her key."""
+        return self.folder.parent / ".config" / "tropa" / "identity.age"
+
     def sit_down(self) -> Terminal:
         """The terminal that is open, or a new one."""
         if self.terminal is None:

@@ -21,6 +21,7 @@ from sandbox.world import DEFAULT_TOKEN
 from tests.exchange import reads, sends
 from tests.journeys.company import PROJECT, Papers, Person, copy_of_the_project
 from tests.journeys.guides import HandedOver, Phone, Step, Typed
+from tests.journeys.hasty import make_hasty
 from tests.journeys.stage import Talk
 from tests.journeys.terminal import Terminal
 from tests.organisation import free_port
@@ -98,6 +99,8 @@ class World:
         assert (code != 0) is refused, f"{person.name}: {typed}: exit {code}\n{shown}"
         assert "Traceback" not in shown, shown
         person.saw(shown)
+        if "tropa identity" in command and person.identity.exists():
+            make_hasty(person.identity, person.passphrase)
 
     def _person(self, name: str, marks: frozenset[str]) -> Person:
         """Whoever sits there; on a new computer she has nothing but her head and her paper."""

@@ -17,7 +17,7 @@ def test_both_languages_say_the_same_commands_in_the_same_order(guide: str) -> N
     assert english
 
 
-@pytest.mark.timeout(1200)  # some fifty passphrases, of a second each where nothing else runs
+@pytest.mark.timeout(900)  # more than a hundred programs, each of which begins anew
 def test_the_guides_can_be_followed_as_they_are_printed(tmp_path: Path) -> None:
     """One after the other: the first day begins where the ceremony ended, and so on."""
     with world(tmp_path) as everybody:
