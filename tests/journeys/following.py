@@ -78,7 +78,7 @@ class World:
         if len(seats) == 1:
             self._work(seats[0])
         elif seats:
-            with ThreadPoolExecutor(len(seats)) as pool:
+            with ThreadPoolExecutor(2) as pool:  # a new identity can ask for a gigabyte
                 list(pool.map(self._work, seats))
         for terminal in self.running.values():
             terminal.hear()  # what nobody reads would at last hold the program up

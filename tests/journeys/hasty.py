@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 WORK = 10
 """Two to this are the rounds of scrypt; the program itself never asks for fewer than 2^16."""
 
-_MEMORY = 1 << 31
+_MEMORY = 2**31 - 2
 
 
 def make_hasty(file: Path, passphrase: str) -> None:
