@@ -15,7 +15,7 @@ from desk.desk import Desk, desk_of
 from desk.errands import Open
 from desk.errors import DeskError
 from desk.key_commands import by_recovery, end, result_json, tell_rest
-from desk.mandating import Standing, check_signer, find, in_time, sign, target_of
+from desk.mandating import Standing, agreed, check_signer, find, in_time, sign, target_of
 from desk.mass import Result, do_all, head
 from desk.people import member_id, name_of
 from desk.safe import plain
@@ -25,6 +25,16 @@ from intake.mandates import Purpose
 from intake.roster import Member, Role
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Her name on the roster.")]
+
+
+Wait = Annotated[
+    bool | None,
+    typer.Option(
+        "--wait/--no-wait",
+        help="Whether to wait until enough have signed; at a terminal it does.",
+        show_default=False,
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,6 +51,7 @@ def onboard(
     every: Annotated[
         bool, typer.Option("--all", help="Every open case, not only those that fit her skills.")
     ] = False,
+    wait: Wait = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -49,9 +60,9 @@ def onboard(
     with at_work(desk) as casework:
         target = _target(casework, name)
         every = every or target.role is Role.RECOVERY
-        result = _open_all(casework, Purpose.ONBOARD, target, every, yes, as_json=as_json)
-    if result is not None:
-        end(desk, result)
+        done = _open_all(casework, Purpose.ONBOARD, target, every, wait, yes, as_json=as_json)
+    if done is not None:
+        end(desk, done)
 
 
 def _target(casework: Casework, name: str) -> Member:
@@ -62,20 +73,33 @@ def _target(casework: Casework, name: str) -> Member:
     return casework.colleague(name)
 
 
-def recover(context: typer.Context, name: Name, yes: Yes = False, as_json: Json = False) -> None:
+def recover(
+    context: typer.Context,
+    name: Name,
+    wait: Wait = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
     """Open every case to a member with the recovery lists, where nobody else can."""
     desk = desk_of(context)
     with by_recovery(desk) as casework:
         target = casework.colleague(name)
-        result = _open_all(casework, Purpose.RECOVER, target, True, yes, as_json=as_json)
-    if result is not None:
-        end(desk, result)
+        done = _open_all(casework, Purpose.RECOVER, target, True, wait, yes, as_json=as_json)
+    if done is not None:
+        end(desk, done)
 
 
 def _open_all(
-    casework: Casework, purpose: Purpose, target: Member, every: bool, yes: bool, *, as_json: bool
+    casework: Casework,
+    purpose: Purpose,
+    target: Member,
+    every: bool,
+    wait: bool | None,
+    yes: bool,
+    *,
+    as_json: bool,
 ) -> Result | None:
-    """None where it waits for others to sign."""
+    """None where others have to sign first, and nobody waits for them."""
     desk, to = casework.desk, member_id(target)
     casework.past.must_be_good()
     Card.of_member(target).check_key()
@@ -84,6 +108,10 @@ def _open_all(
     if not yes and not desk.confirm(desk.say("{what} Go on? [y/N]", what=_what(desk, one, target))):
         raise DeskError("Not done; nothing was changed.")
     one = sign(casework, one)
+    if one.missing and (desk.err.is_terminal and not as_json if wait is None else wait):
+        _tell_waits(desk, one)
+        casework, one = agreed(casework, one)
+        casework.past.must_be_good()
     if one.missing:
         _tell_missing(desk, one, target, as_json=as_json)
         return None
@@ -155,6 +183,22 @@ def _tell_missing(desk: Desk, one: Standing, target: Member, *, as_json: bool) -
         digits=one.digits,
     )
     desk.tell("Then give the same command again; it goes on from here.")
+
+
+def _tell_waits(desk: Desk, one: Standing) -> None:
+    """To whoever stands beside it: the output may be for a program."""
+    desk.notice(
+        "You have signed. Of the {k} signatures that the roster asks for there are {n}; nothing "
+        "is opened before.",
+        n=len(one.signers),
+        k=one.needed,
+    )
+    desk.notice(
+        "A lead looks at it (tropa mandates) and agrees: tropa approve {digits}", digits=one.digits
+    )
+    desk.notice(
+        "Leave this open: it goes on by itself. After Ctrl-C the same command goes on later."
+    )
 
 
 def _json(one: Standing, target: Member) -> dict[str, Any]:

@@ -7,11 +7,12 @@ not asked.
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from crypto.envelope import sign_payload
 from desk.casework import Casework
+from desk.client import Offline
 from desk.errors import DeskError
 from desk.following import since
 from desk.mandated import read_signed
@@ -22,6 +23,12 @@ from intake.roster import Member, Role, Roster
 
 DIGITS = 8
 """Of a mandate's digest, by which people call it."""
+
+LOOKS = 5
+"""Seconds between two looks whether somebody has signed."""
+
+WAITS = timedelta(hours=12)
+"""How long a command waits for others at the most."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,33 @@ def sign(casework: Casework, one: Standing) -> Standing:
     envelope = json.dumps(sign_payload(payload, MANDATE_TYPE, [casework.identity])).encode()
     casework.client.sign_mandate(envelope)
     return one.with_signer(own)
+
+
+def agreed(casework: Casework, one: Standing) -> tuple[Casework, Standing]:
+    """Waits for the signatures that it lacks, looking every few seconds, for `WAITS` at the most;
+    with the roster and the record as they are then. A line that breaks meanwhile is waited out.
+    """
+    desk = casework.desk
+    until = desk.clock() + WAITS
+    while one.missing and desk.clock() < until:
+        desk.sleep(LOOKS)
+        try:
+            casework = Casework.begin(desk, casework.client, casework.identity)
+            one = _again(in_time(casework), one)
+        except Offline:
+            continue
+    return casework, one
+
+
+def _again(found: list[Standing], one: Standing) -> Standing:
+    for now in found:
+        if now.mandate == one.mandate:
+            return now
+    raise DeskError(
+        "The mandate {digits} may not be used any more: its time is over, or the roster has "
+        "changed. Give the command again.",
+        digits=one.digits,
+    )
 
 
 def check_signer(casework: Casework, mandate: Mandate) -> None:

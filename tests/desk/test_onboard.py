@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import pytest
@@ -49,7 +49,9 @@ def is_shut(world: World, name: str, case: str) -> bool:
     return "There is no such case for you" in user.run("open", case).all
 
 
-def recovering(world: World, name: str, *arguments: str, lists: int = 2) -> Ran:
+def recovering(
+    world: World, name: str, *arguments: str, lists: int = 2, **more: Callable[[float], None]
+) -> Ran:
     """On a machine that has joined and has no identity; the lists are typed."""
     user = world.bare_desk("rescue")
     if not (user.home / "server.json").exists():
@@ -58,7 +60,7 @@ def recovering(world: World, name: str, *arguments: str, lists: int = 2) -> Ran:
         (user.home / "identity.age").unlink()
         (user.home / "identity.card").unlink()
     user.typed = [" ".join(one.words) for one in LISTS[:lists]]
-    return user.run("recover", name, "--yes", *arguments)
+    return user.run("recover", name, "--yes", *arguments, **more)
 
 
 def test_a_new_member_is_given_the_open_cases_that_fit_her(world: World) -> None:
@@ -217,6 +219,39 @@ def test_recovery_waits_for_a_lead_where_two_must_agree(world: World) -> None:
     assert world.desk("lead").run("approve", listed["mandate"][:6], "--yes").code == 0
     assert recovering(world, "nora", "--json").json["opened"] == 1
     assert opens(world, "nora", [case])
+
+
+def test_who_waits_for_another_lead_goes_on_without_typing_anything_again(world: World) -> None:
+    two_must_agree(world)
+    case = world.submit(URGENT, ("anna", "recovery"))
+    joins(world, "nora")
+    looked: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looked.append(seconds)
+        if len(looked) == 3:
+            [mandate] = json.loads(world.desk("lead").run("mandates", "--json").out)
+            agreed = world.desk("lead").run("approve", mandate["mandate"][:8], "--yes")
+            assert agreed.code == 0, agreed.all
+
+    ran = recovering(world, "nora", "--wait", "--yes", sleep=sleep)
+    assert (ran.code, len(looked)) == (0, 3), ran.all
+    assert "goes on by itself" in ran.err
+    assert opens(world, "nora", [case])
+
+
+def test_who_waits_for_a_member_that_is_taken_off_is_told(world: World) -> None:
+    two_must_agree(world)
+    before = world.roster
+    joins(world, "nora")
+
+    def sleep(_: float) -> None:
+        if len(world.roster.members) > len(before.members):
+            world.take_up(world.roster.without_member("nora"))
+
+    ran = world.desk("lead").run("onboard", "nora", "--wait", "--yes", sleep=sleep)
+    assert ran.code == 1
+    assert "may not be used any more" in ran.all
 
 
 def test_lists_of_a_key_that_is_not_on_this_roster_open_nothing(world: World) -> None:

@@ -50,6 +50,7 @@ class Person:
     environment: dict[str, str]
     papers: Papers
     terminal: Terminal | None = None
+    waits: bool = False
     sheet: tuple[str, ...] = ()
     given: int = 0
 

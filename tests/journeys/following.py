@@ -19,7 +19,7 @@ from sandbox.client import Person as Caller
 from sandbox.client import Sandbox
 from sandbox.world import DEFAULT_TOKEN
 from tests.exchange import reads, sends
-from tests.journeys.company import PROJECT, Papers, Person, copy_of_the_project
+from tests.journeys.company import NUMBERS, PROJECT, Papers, Person, copy_of_the_project
 from tests.journeys.guides import HandedOver, Phone, Step, Typed
 from tests.journeys.hasty import make_hasty
 from tests.journeys.stage import Talk
@@ -58,6 +58,7 @@ class World:
                 together = []
             together.append(step)
         self._type(together)
+        assert not any(person.waits for person in self.people.values())
 
     def _other(self, step: HandedOver | Phone) -> None:
         match step:
@@ -80,27 +81,41 @@ class World:
         elif seats:
             with ThreadPoolExecutor(2) as pool:  # a new identity can ask for a gigabyte
                 list(pool.map(self._work, seats))
+        if any("tropa approve" in command for step in together for command in step.commands):
+            for person in self.people.values():
+                self._finish(person)
         for terminal in self.running.values():
             terminal.hear()  # what nobody reads would at last hold the program up
 
     def _work(self, seat: tuple[Person, Typed]) -> None:
         person, step = seat
-        fails = bool({"refused", "waits"} & step.marks)
         for command in step.commands:
             last = command == step.commands[-1]
             if last and "stays" in step.marks:
                 self._start(person, self._here(command))
             else:
-                self._run(person, command, refused=last and fails)
+                marks = step.marks if last else frozenset[str]()
+                self._run(person, command, refused="refused" in marks, waits="waits" in marks)
 
-    def _run(self, person: Person, command: str, *, refused: bool) -> None:
+    def _run(self, person: Person, command: str, *, refused: bool, waits: bool) -> None:
         typed = self._here(person.completed(command))
-        code, shown = person.sit_down().run(typed, person.answer)
-        assert (code != 0) is refused, f"{person.name}: {typed}: exit {code}\n{shown}"
+        leave = NUMBERS["7c21"] if waits else None
+        code, shown = person.sit_down().run(typed, person.answer, leave)
+        person.waits = code is None
+        assert (code not in (0, None)) is refused, f"{person.name}: {typed}: exit {code}\n{shown}"
+        assert person.waits is waits, f"{person.name}: {typed}: waits for nobody\n{shown}"
         assert "Traceback" not in shown, shown
         person.saw(shown)
         if "tropa identity" in command and person.identity.exists():
             make_hasty(person.identity, person.passphrase)
+
+    def _finish(self, person: Person) -> None:
+        """What waited for another lead goes on by itself once she has agreed."""
+        if person.waits:
+            person.waits = False
+            terminal = person.sit_down()
+            code = terminal.finish()
+            assert code == 0, f"{person.name}: exit {code}\n{terminal.screen.text[-3000:]}"
 
     def _person(self, name: str, marks: frozenset[str]) -> Person:
         """Whoever sits there; on a new computer she has nothing but her head and her paper."""

@@ -124,8 +124,13 @@ class Terminal:
         """Keys, and then Enter; after Ctrl-D there is none."""
         os.write(self._keys, (text if text.endswith(END) else f"{text}\n").encode())
 
-    def run(self, command: str, answer: Answer) -> tuple[int, str]:
-        """Type a command and answer what it asks; its exit code, and all that it showed."""
+    def run(
+        self, command: str, answer: Answer, leave: re.Pattern[str] | None = None
+    ) -> tuple[int | None, str]:
+        """Type a command and answer what it asks; its exit code, and all that it showed.
+
+        `leave`: once it shows this it is left running, without an exit code.
+        """
         start = len(self.screen.lines) - 1
         self.type(command)
         until = time.monotonic() + PATIENCE
@@ -135,10 +140,17 @@ class Terminal:
             if done and self.screen.row > start:
                 shown = "\n".join(self.screen.lines[start:-1])
                 return int(done[1]), shown
+            shown = "\n".join(self.screen.lines[start:])
+            if leave is not None and leave.search(shown):
+                return None, shown
             reply = answer(self.screen.line, self.screen.text)
             if reply is not None:
                 self.type(reply)
                 until = time.monotonic() + PATIENCE
+
+    def finish(self) -> int:
+        """The exit code of what was left running, once it has ended."""
+        return self._await_shell(PATIENCE)
 
     def interrupt(self) -> int:
         """Ctrl-C, and the exit code of what it ended."""
@@ -167,10 +179,9 @@ class Terminal:
 
     def _await_shell(self, patience: float) -> int:
         until = time.monotonic() + patience
-        while True:
+        while not (done := _PROMPT.search(self.screen.line)):
             self._listen(until, "the shell")
-            if done := _PROMPT.search(self.screen.line):
-                return int(done[1])
+        return int(done[1])
 
     def _listen(self, until: float, what: str) -> None:
         """Take in what is printed, until something came and then nothing for a moment."""
