@@ -137,13 +137,18 @@ class _Folder:
             os.unlink(beside, dir_fd=self.fd)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(beside, flags, 0o600, dir_fd=self.fd)
-        with os.fdopen(fd, "w", encoding="ascii") as file:
-            if (owner, group) != (os.geteuid(), os.getegid()):
-                os.fchown(fd, owner, group)
-            os.fchmod(fd, mode)
-            file.write(text)
-            file.flush()
-            os.fsync(fd)
+        try:
+            with os.fdopen(fd, "w", encoding="utf-8") as file:
+                if (owner, group) != (os.geteuid(), os.getegid()):
+                    os.fchown(fd, owner, group)
+                os.fchmod(fd, mode)
+                file.write(text)
+                file.flush()
+                os.fsync(fd)
+        except BaseException:
+            # A full disk leaves no second copy of the keys that nobody knows of.
+            os.unlink(beside, dir_fd=self.fd)
+            raise
         return beside
 
     def _read(self, name: str) -> str:

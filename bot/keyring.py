@@ -2,7 +2,8 @@
 
 They stand in a credential file, one a line, newest first; in a variable they may share a line.
 What follows a `#` is a comment, and `until 2026-11-27` in it says on which day an older key was
-replaced. What is wrong is told by its line, and never quoted.
+replaced. Lines of comment alone stay above the key that they stand above. What is wrong is told by
+its line, and never quoted.
 """
 
 import base64
@@ -34,6 +35,7 @@ class ReturnKey:
     secret: bytes = field(repr=False)
     comment: str = field(default="", compare=False, repr=False)
     line: int = field(default=0, compare=False)
+    above: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def until(self) -> date | None:
@@ -54,6 +56,8 @@ class ReturnKeys:
     """All of them, newest first; there is at least one."""
 
     row: tuple[ReturnKey, ...]
+    below: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """Lines of comment after the last key."""
 
     @property
     def current(self) -> bytes:
@@ -73,7 +77,8 @@ class ReturnKeys:
     def parse(cls, text: str) -> "ReturnKeys":
         """What a file or a variable holds. Raises `BadKeys`."""
         found: dict[bytes, ReturnKey] = {}
-        for place, key in _read(text):
+        remarks: list[str] = []
+        for place, key in _read(text, remarks):
             before = found.get(key.secret)
             if before is not None:
                 raise BadKeys(
@@ -82,30 +87,34 @@ class ReturnKeys:
             found[key.secret] = key
         if not found:
             raise BadKeys(f"there is no key in it. {MAKE_ONE}")
-        return cls(tuple(found.values()))
+        return cls(tuple(found.values()), tuple(remarks))
 
     def after(self, fresh: bytes, day: date) -> "ReturnKeys":
         """A fresh key before all of these, which opens nothing yet and seals from now on."""
         first, *others = self.row
-        return ReturnKeys((ReturnKey(fresh), first.replaced(day), *others))
+        return replace(self, row=(ReturnKey(fresh), first.replaced(day), *others))
 
     def without(self, gone: Container[bytes]) -> "ReturnKeys":
         """The same without some of the older ones."""
         first, *others = self.row
-        return ReturnKeys((first, *(key for key in others if key.secret not in gone)))
+        return replace(self, row=(first, *(key for key in others if key.secret not in gone)))
 
     def to_text(self) -> str:
         """The file: what `parse` reads."""
-        return "".join(_line(key) for key in self.row)
+        return "".join(map(_line, self.row)) + "".join(f"{line}\n" for line in self.below)
 
 
-def _read(text: str) -> Iterator[tuple[str, ReturnKey]]:
+def _read(text: str, remarks: list[str]) -> Iterator[tuple[str, ReturnKey]]:
+    """Each key with its place; at the end `remarks` are the lines of comment after the last."""
     for number, line in enumerate(text.splitlines(), 1):
         words, _, comment = line.partition("#")
         keys = [word for word in _BETWEEN.split(words) if word]
+        if comment and not keys:
+            remarks.append(line.strip())
         for which, word in enumerate(keys, 1):
             place = f"line {number}" if len(keys) == 1 else f"key {which} of line {number}"
-            yield place, ReturnKey(_secret(word, place), comment.strip(), number)
+            yield place, ReturnKey(_secret(word, place), comment.strip(), number, tuple(remarks))
+            remarks.clear()
 
 
 def _secret(word: str, place: str) -> bytes:
@@ -120,4 +129,5 @@ def _secret(word: str, place: str) -> bytes:
 
 def _line(key: ReturnKey) -> str:
     text = base64.b64encode(key.secret).decode()
-    return f"{text}  # {key.comment}\n" if key.comment else f"{text}\n"
+    above = "".join(f"{line}\n" for line in key.above)
+    return f"{above}{text}  # {key.comment}\n" if key.comment else f"{above}{text}\n"

@@ -123,6 +123,42 @@ def test_a_file_that_holds_no_keys_is_left_as_it_is(folder: Path, content: bytes
     assert (folder / "return_key").read_bytes() == content
 
 
+def test_what_is_said_of_a_key_may_be_in_any_letters(folder: Path) -> None:
+    file = folder / "return_key"
+    file.write_text(f"\N{BYTE ORDER MARK}# сейф\n{file.read_text().strip()}  # ключ Анны\n")
+    assert rotate(folder, os.urandom, TODAY) == 1
+    _, safe, second = file.read_text().splitlines()
+    assert safe == "# сейф"
+    assert second.endswith(f"  # until {TODAY}; ключ Анны")
+    with pruning(folder) as (keys, write):
+        write(keys)
+    assert len(keys_in(folder).row) == 2
+
+
+FULL = """
+import os, resource, signal, sys
+from datetime import date
+from pathlib import Path
+from bot.credentials import CredentialsRefused, rotate
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (60, 60))
+try:
+    rotate(Path(sys.argv[1]), os.urandom, date(2026, 11, 27))
+except CredentialsRefused as error:
+    print(error, end="")
+"""
+"""A disk on which one key has room, and two have not."""
+
+
+def test_where_the_disk_is_full_no_copy_of_the_keys_is_left_beside(folder: Path) -> None:
+    before = files(folder)
+    command = [sys.executable, "-c", FULL, str(folder)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "cannot be written" in said
+    assert files(folder) == before
+
+
 def test_a_link_is_not_replaced_by_a_file(folder: Path, tmp_path: Path) -> None:
     real = tmp_path / "real"
     (folder / "return_key").rename(real)

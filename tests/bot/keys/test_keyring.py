@@ -77,6 +77,28 @@ def test_a_fresh_key_goes_before_the_others_and_what_was_said_of_them_stays() ->
     assert ReturnKeys.parse(after).to_text() == after
 
 
+def test_lines_of_comment_stay_with_the_key_below_them_and_go_with_it() -> None:
+    text = (
+        f"# ключ Анны\r\n\r\n{b64(TWO)}\r\n # in the safe\n#of Ivan\n{b64(THREE)}, {b64(bytes([4]) * 32)}"
+        "\n# the end"
+    )
+    keys = ReturnKeys.parse(text).after(ONE, DAY)
+    assert keys.to_text().splitlines() == [
+        b64(ONE),
+        "# ключ Анны",
+        f"{b64(TWO)}  # until 2026-11-27",
+        "# in the safe",
+        "#of Ivan",
+        b64(THREE),
+        b64(bytes([4]) * 32),
+        "# the end",
+    ]
+    assert ReturnKeys.parse(keys.to_text()).to_text() == keys.to_text()
+    left = keys.without({THREE}).to_text()
+    assert "Ivan" not in left
+    assert left.endswith("# the end\n")
+
+
 def test_a_key_that_is_put_back_and_replaced_again_has_its_last_day() -> None:
     keys = ReturnKeys.parse(f"{b64(ONE)} # until 2025-02-01")
     assert keys.after(TWO, DAY).row[1].comment == "until 2026-11-27"
