@@ -75,7 +75,7 @@ def rotate(
 @app.command()
 def prune(directory: _Folder) -> None:
     """Drop the older return keys that nothing needs any more. Looks into the database."""
-    done = asyncio.run(pruning.prune(directory, load_database_url()))
+    done = asyncio.run(pruning.prune(directory, load_database_url(), utc_now().date()))
     folder = directory.absolute()
     if not done.gone and not done.kept:
         typer.echo(f"There is one return key in {folder / 'return_key'}, and it is in use.")

@@ -127,7 +127,8 @@ async def _keys(settings: Settings, storage: Storage) -> list[Finding]:
         return []
     found = []
     if keys.older:
-        found.append(Finding(True, "older return keys", _older(await needs(keys, storage))))
+        needed = await needs(keys, storage, utc_now().date())
+        found.append(Finding(True, "older return keys", _older(needed)))
     strange = await _sealed_with_another(keys, storage.counts)
     if strange:
         found.append(Finding(False, "counts", _sealed_otherwise(strange)))

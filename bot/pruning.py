@@ -2,7 +2,8 @@
 
 A key is needed while there is a case that came before it was replaced, or on that day: its way back
 may be sealed with it, and nobody but a desk can look. Also while a month that is not released, or a
-linked chat, is sealed with it. Where this cannot be known for sure, the key is needed.
+linked chat, is sealed with it. Where this cannot be known for sure, the key is needed: so also on
+the last day on which a server noted it, for one that was not restarted yet may seal with it still.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,11 @@ from storage.opening import Storage, open_storage, sqlite_file
 NOT_STARTED: Final = (
     "the server was not started on this database since the first key was put there. Restart it, or "
     "set DATABASE_URL to the server's own database"
+)
+
+IN_USE: Final = (
+    "and a server that was not restarted may seal with it still. Restart all of them, and prune on "
+    "a later day"
 )
 
 
@@ -53,14 +59,14 @@ class Pruned:
     kept: tuple[Need, ...]
 
 
-async def prune(directory: Path, database_url: str) -> Pruned:
+async def prune(directory: Path, database_url: str, today: date) -> Pruned:
     """Take out of the folder's return keys those that nothing needs. Raises `TropaError`."""
     with pruning(directory) as (keys, write):
         if not keys.older:
             return Pruned(0, ())
         storage = await _opened(database_url)
         try:
-            found = await needs(keys, storage)
+            found = await needs(keys, storage, today)
         finally:
             await storage.close()
         gone = {need.key.secret for need in found if not need.reasons}
@@ -69,19 +75,19 @@ async def prune(directory: Path, database_url: str) -> Pruned:
         return Pruned(len(gone), tuple(need for need in found if need.reasons))
 
 
-async def needs(keys: ReturnKeys, storage: Storage) -> list[Need]:
+async def needs(keys: ReturnKeys, storage: Storage, today: date) -> list[Need]:
     """What each of the older keys is needed for."""
     noted = await last_days(storage.facts, [key.secret for key in keys.row])
     if noted[0] is None:  # it still seals with an older one, or this is another line's database
         return [Need(key, (NOT_STARTED,)) for key in keys.row[1:]]
     links = await storage.links.all()
     return [
-        Need(key, (*await _cases(key, day, storage), *await _sealed(key, storage, links)))
+        Need(key, (*await _cases(key, day, storage, today), *await _sealed(key, storage, links)))
         for key, day in zip(keys.row[1:], noted[1:], strict=True)
     ]
 
 
-async def _cases(key: ReturnKey, noted: date | None, storage: Storage) -> list[str]:
+async def _cases(key: ReturnKey, noted: date | None, storage: Storage, today: date) -> list[str]:
     """As long as its cases last. The server seals with a key until it is restarted: so the later
     of what the file says and what the server noted."""
     last = max((day for day in (key.until, noted) if day is not None), default=None)
@@ -91,7 +97,11 @@ async def _cases(key: ReturnKey, noted: date | None, storage: Storage) -> list[s
         ]
     midnight = datetime.combine(last + timedelta(days=1), time(tzinfo=UTC))
     count = await storage.cases.received_before(midnight)
-    return [f"{_many(count, 'case')} came on {last} or before"] if count else []
+    reasons = [f"{_many(count, 'case')} came on {last} or before"] if count else []
+    if noted is not None and noted >= today:
+        # Each server notes its own every hour. Its next case is in no count.
+        reasons.append(f"it was in use on {noted}, {IN_USE}")
+    return reasons
 
 
 async def _sealed(

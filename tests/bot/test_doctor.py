@@ -142,7 +142,7 @@ async def test_whether_an_older_return_key_can_go_is_told(patient: Patient, hous
     found = await patient.examine(return_key=row)
     assert "was not started on this database since" in found["older return keys"].words
     assert "counts" not in found  # its key is here
-    await KeyUses(storage.facts, keys, lambda: now).begin()
+    await KeyUses(storage.facts, keys, lambda: now - timedelta(days=2)).begin()
     words = (await patient.examine(return_key=row))["older return keys"].words
     assert f"the counts of {month_of(now)} are sealed with it" in words
     counting = Counting(house.form, TallyKey(new), os.urandom, (TallyKey(house.return_key),))

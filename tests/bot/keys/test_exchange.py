@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,11 @@ async def _listens(listen: str) -> None:
     raise AssertionError("the queue does not listen")
 
 
+def later(stage: Stage) -> date:
+    """When nobody seals with an older key any more."""
+    return (stage.hands() + timedelta(days=40)).date()
+
+
 def opens(key: bytes, token: bytes) -> ReturnToken | None:
     try:
         return open_token(key, token)
@@ -112,7 +117,7 @@ async def test_a_case_of_before_is_answered_after_two_rotations_and_needs_no_old
     assert opens(world.keys.current, await world.token())
     assert not opens(first, await world.token())
     # Nobody but a desk can see that: the case still counts, and both keys stay.
-    done = await prune(world.folder, world.settings.database_url)
+    done = await prune(world.folder, world.settings.database_url, later(stage))
     assert (done.gone, len(done.kept)) == (0, 2)
     assert all("1 case came on" in need.words for need in done.kept)
 
@@ -161,7 +166,7 @@ async def test_a_volunteer_is_still_linked_and_the_month_goes_on(world: World) -
         await storage.cases.erase_due(stage.hands() + timedelta(days=40))
     finally:
         await storage.close()
-    assert (await prune(world.folder, world.settings.database_url)).gone == 1
+    assert (await prune(world.folder, world.settings.database_url, later(stage))).gone == 1
     async with world.line() as (stage, _):
         [(row, *_)] = stage.rows("links")
         assert row == LinkedChats(world.keys.current).row(hers.person.id)

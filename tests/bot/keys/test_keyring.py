@@ -7,7 +7,7 @@ import pytest
 
 from bot.keyring import BadKeys, ReturnKeys
 
-ONE, TWO, THREE = (bytes([number]) * 32 for number in (1, 2, 3))
+ONE, TWO, THREE, FOUR = (bytes([number]) * 32 for number in (1, 2, 3, 4))
 DAY = date(2026, 11, 27)
 
 
@@ -79,8 +79,8 @@ def test_a_fresh_key_goes_before_the_others_and_what_was_said_of_them_stays() ->
 
 def test_lines_of_comment_stay_with_the_key_below_them_and_go_with_it() -> None:
     text = (
-        f"# ключ Анны\r\n\r\n{b64(TWO)}\r\n # in the safe\n#of Ivan\n{b64(THREE)}, {b64(bytes([4]) * 32)}"
-        "\n# the end"
+        f"# ключ Анны\r\n\r\n{b64(TWO)}\r\n # in the safe\n#of Ivan\n{b64(THREE)},"
+        f"{b64(FOUR)}\n# the end"
     )
     keys = ReturnKeys.parse(text).after(ONE, DAY)
     assert keys.to_text().splitlines() == [
@@ -90,7 +90,7 @@ def test_lines_of_comment_stay_with_the_key_below_them_and_go_with_it() -> None:
         "# in the safe",
         "#of Ivan",
         b64(THREE),
-        b64(bytes([4]) * 32),
+        b64(FOUR),
         "# the end",
     ]
     assert ReturnKeys.parse(keys.to_text()).to_text() == keys.to_text()

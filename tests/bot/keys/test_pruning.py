@@ -58,7 +58,7 @@ class Server:
         return case.header.id
 
     async def prune(self) -> Pruned:
-        return await prune(self.folder, self.address)
+        return await prune(self.folder, self.address, (self.now + timedelta(days=2)).date())
 
     async def why(self) -> str:
         """Why the one older key stays."""
@@ -160,6 +160,22 @@ async def test_a_note_is_made_for_the_time_until_the_next(server: Server) -> Non
     assert "1 case came" in await server.why()
 
 
+async def test_while_another_server_still_seals_with_it_it_stays(server: Server) -> None:
+    """Of several, one was not restarted: it takes in its first case after the pruning."""
+    await server.starts()
+    other = KeyUses(server.storage.facts, server.keys, lambda: server.now)
+    rotate(server.folder, os.urandom, server.now.date())
+    await server.starts()
+    for days in (0, 1, 30):
+        server.now = NOON + timedelta(days=days)
+        await other.note()
+        done = await prune(server.folder, server.address, server.now.date())
+        assert done.gone == 0
+        assert f"it was in use on {server.now.date()}" in done.kept[0].words
+    day_after = (server.now + timedelta(days=1)).date()
+    assert (await prune(server.folder, server.address, day_after)).gone == 1
+
+
 async def test_a_line_without_its_day_goes_by_what_the_server_noted(server: Server) -> None:
     await server.rotated()
     bare = ReturnKeys(tuple(ReturnKey(key.secret) for key in server.keys.row))
@@ -187,7 +203,7 @@ async def test_on_another_lines_database_nothing_goes(server: Server, tmp_path: 
     await server.rotated()
     make(tmp_path / "another", os.urandom)
     rotate(tmp_path / "another", os.urandom, DAY)
-    done = await prune(tmp_path / "another", server.address)
+    done = await prune(tmp_path / "another", server.address, DAY)
     assert done.gone == 0
     assert "the server's own database" in done.kept[0].words
 
@@ -195,11 +211,11 @@ async def test_on_another_lines_database_nothing_goes(server: Server, tmp_path: 
 async def test_without_a_database_nothing_goes(server: Server, tmp_path: Path) -> None:
     await server.rotated()
     with pytest.raises(CannotPrune, match="there is no database"):
-        await prune(server.folder, f"sqlite:///{tmp_path / 'none.db'}")
+        await prune(server.folder, f"sqlite:///{tmp_path / 'none.db'}", DAY)
     assert not (tmp_path / "none.db").exists()
     (tmp_path / "empty.db").touch()
     with pytest.raises(CannotPrune, match="Restart it"):
-        await prune(server.folder, f"sqlite:///{tmp_path / 'empty.db'}")
+        await prune(server.folder, f"sqlite:///{tmp_path / 'empty.db'}", DAY)
     assert len(server.keys.older) == 1
 
 

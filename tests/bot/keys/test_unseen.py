@@ -5,9 +5,10 @@ import asyncio
 import base64
 import os
 import signal
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,6 +45,15 @@ def spelt(secret: bytes) -> set[str]:
     urlsafe = base64.urlsafe_b64encode(secret).decode().rstrip("=")
     words = {base64.b64encode(secret).decode().rstrip("="), urlsafe, secret.hex()}
     return words | {secret.hex().upper(), repr(secret)[2:-1], secret.decode("latin-1")}
+
+
+def days_go_by(database: Path) -> None:
+    """As if what the servers noted of their keys had been noted some days ago."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        moved = connection.execute(
+            "UPDATE facts SET value = value - 3 WHERE key LIKE 'return key%'"
+        )
+        assert moved.rowcount == 2
 
 
 class Operator:
@@ -116,6 +126,9 @@ async def test_from_the_first_key_to_the_last_nothing_shows_a_secret(operator: O
     assert "was not started" in operator.types("credentials", "prune", "credentials", good=False)
     operator.types("credentials", "rotate", "credentials", "--webhook-secret")
     await operator.runs()
+    said = operator.types("credentials", "prune", "credentials", good=False)
+    assert "a server that was not restarted may seal with it still" in said
+    days_go_by(Path(operator.given["DATABASE_URL"].removeprefix("sqlite:///")))
     assert "1 can go: tropa-server credentials prune" in operator.types("doctor")
     assert "Dropped" in operator.types("credentials", "prune", "credentials")
     assert "it is in use" in operator.types("credentials", "prune", "credentials")
