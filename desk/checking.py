@@ -27,12 +27,31 @@ def show_and_check(
     and would prove nothing."""
     asked: set[int] = set()
     while True:
-        screen.page(page)
-        screen.pause(desk.say("Press Enter when the words are on paper."))
+        _show(desk, screen, page, words)
         places = _places(desk.random, range(common, len(words)), asked)
         if all(_given_back(desk, screen, words, place) for place in places):
             return
         asked |= set(places)
+
+
+def _show(desk: Desk, screen: Screen, page: RenderableType, words: Sequence[str]) -> None:
+    """Never in part: whoever writes down what a small window leaves of it has a paper that opens
+    nothing."""
+    written = desk.say("Press Enter when the words are on paper.")
+    phrases = [f"{place} {word}" for place, word in enumerate(words, 1)]
+    while not screen.holds(page, phrases, written):
+        screen.page(
+            Text(
+                desk.say(
+                    "The window is too small for all of the words. Make it larger (80 by 24 "
+                    "characters are enough), or its letters smaller."
+                )
+                + "\n"
+            )
+        )
+        screen.pause(desk.say("Press Enter when it is larger."))
+    screen.page(page)
+    screen.pause(written)
 
 
 def _given_back(desk: Desk, screen: Screen, words: Sequence[str], place: int) -> bool:

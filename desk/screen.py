@@ -7,7 +7,7 @@ typed there is wiped before it is left, also after an error or Ctrl-C.
 import signal
 import sys
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -34,6 +34,18 @@ class Screen:
         for part in parts:
             self._console.print(part)
 
+    def holds(self, page: RenderableType, phrases: Sequence[str], prompt: str) -> bool:
+        """Whether the window, as large as it is now, shows the whole page with the prompt below,
+        and each of the phrases on one line: what is cut off here cannot be scrolled back to."""
+        width, height = self._console.size
+        lines = [
+            "".join(part.text for part in line)
+            for line in self._console.render_lines(page, pad=False)
+        ]
+        below = len(plain(prompt)) // width + 1
+        whole = all(any(phrase in line for line in lines) for phrase in phrases)
+        return whole and len(lines) + below <= height
+
     def line(self, prompt: str) -> str:
         """What is typed up to Enter; `EOFError` where the input ends."""
         self._write(f"{plain(prompt)} ")
@@ -54,10 +66,11 @@ class Screen:
 
 @contextmanager
 def second_screen(console: Console, read: Callable[[], str]) -> Iterator[Screen]:
-    """Until the block ends. Nobody stops the program (Ctrl-Z, a closed window) and leaves the
-    words standing."""
+    """Until the block ends. Nobody stops the program (Ctrl-Z, Ctrl-\\, a closed window) and leaves
+    the words standing."""
     before = {
         signal.SIGTSTP: signal.signal(signal.SIGTSTP, signal.SIG_IGN),
+        signal.SIGQUIT: signal.signal(signal.SIGQUIT, _end),
         signal.SIGTERM: signal.signal(signal.SIGTERM, _end),
         signal.SIGHUP: signal.signal(signal.SIGHUP, _end),
     }

@@ -1,11 +1,14 @@
 """`tropa` at a real terminal: typed at, read from, and looked through for what stays on it."""
 
+import fcntl
 import os
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from types import TracebackType
@@ -70,6 +73,10 @@ class Terminal:
         came = self.until(prompt)
         self.type(text)
         return came
+
+    def resize(self, rows: int, columns: int) -> None:
+        """The window; a run that is to see it has no COLUMNS and LINES set."""
+        fcntl.ioctl(self._keys, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def interrupt(self, how: signal.Signals = signal.SIGINT) -> None:
         os.killpg(self.process.pid, how)

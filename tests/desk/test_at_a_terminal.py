@@ -83,7 +83,12 @@ def test_an_identity_is_made_once_its_words_are_on_paper(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("when", "how"),
-    [("shown", signal.SIGINT), ("asked", signal.SIGINT), ("shown", signal.SIGTERM)],
+    [
+        ("shown", signal.SIGINT),
+        ("asked", signal.SIGINT),
+        ("shown", signal.SIGTERM),
+        ("shown", signal.SIGQUIT),
+    ],
 )
 def test_an_interruption_leaves_no_half_identity(
     tmp_path: Path, when: str, how: signal.Signals
@@ -166,6 +171,27 @@ def test_each_list_is_shown_to_its_keeper_alone_and_asked_back(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["recovery.card"]
     for words in given:
         nothing_is_written(tmp_path, seed, words)
+
+
+@pytest.mark.parametrize("size", [(24, 40), (20, 80), (24, 20), (40, 24)])
+def test_no_list_is_shown_in_part(tmp_path: Path, size: tuple[int, int]) -> None:
+    command = ("recovery", "new", "--lists", "3", "--needed", "2")
+    with Terminal(tmp_path / "home", *command, folder=tmp_path, COLUMNS="", LINES="") as at:
+        at.resize(*size)
+        at.answer("Press Enter to see the list.", "")
+        for _ in range(2):
+            came = at.until("Press Enter when it is larger.")
+            assert "too small" in " ".join(came.split())
+            assert shown(came) == []
+            at.type("")
+        at.until("when it is larger.")
+        at.resize(24, 80)
+        at.type("")
+        words = shown(at.until("words are on paper.").split("one list.")[1].split("Of the")[0])
+        assert len(words) == 33
+        at.interrupt()
+        assert at.end() == 130
+    nothing_stays(at, words)
 
 
 def test_ctrl_c_between_two_lists_makes_no_key(tmp_path: Path) -> None:
