@@ -6,6 +6,7 @@ Nothing that was opened is ever written here or anywhere else. Files appear whol
 import errno
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,14 +31,20 @@ class Home:
             _folder(target.parent)
         except OSError as error:
             raise explain(error, target) from None
-        write_file(target, data)
+        # Her file may lie elsewhere, on a stick: it is that one which is replaced, not the link.
+        write_file(target.resolve() if target.is_symlink() else target, data)
         return target
 
     def create(self, name: str, data: bytes) -> Path:
-        """Write a file that must not exist yet; the caller has looked, this closes the gap."""
-        if (self.path / name).exists():
-            raise DeskError("{path} exists already; nothing was changed.", path=self.path / name)
-        return self.write(name, data)
+        """Write a file that must not exist yet, whoever else writes one at the same time. A link
+        that leads nowhere is one too: what it stands for is on a disk that is not here now."""
+        target = self.path / name
+        try:
+            _folder(self.path)
+        except OSError as error:
+            raise explain(error, target) from None
+        write_file(target, data, _take_place)
+        return target
 
     def names(self, folder: str) -> list[str]:
         """Names of the files in a folder, sorted."""
@@ -56,7 +63,7 @@ def read_file(path: Path) -> bytes:
         raise explain(error, path) from None
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes, settle: Callable[[str, Path], object] = os.replace) -> None:
     """Write beside it, flush, rename: a power cut leaves the old file or the new one."""
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # made with mode 0600
@@ -65,13 +72,30 @@ def write_file(path: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(path)
+            settle(name, path)
         except BaseException:
             with suppress(OSError):
                 Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
         raise explain(error, path) from None
+
+
+def _take_place(made: str, path: Path) -> None:
+    """The name, where it is free."""
+    try:
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a stick whose file system has no second names
+            if os.path.lexists(path):
+                raise FileExistsError from None
+            Path(made).replace(path)
+            return
+    except FileExistsError:
+        raise DeskError("{path} exists already; nothing was changed.", path=path) from None
+    Path(made).unlink()
 
 
 def _folder(path: Path) -> None:

@@ -45,17 +45,17 @@ def new(context: typer.Context, name: NameOption = "") -> None:
     watched = desk.screen is not None and desk.settings.passphrase_file is None
     if watched:
         _show_and_check(desk, words)
+    else:
+        # First: where they cannot be printed, no identity is there whose words nobody has.
+        _print_words(desk, words)
     try:
         keeping.keep(desk, card, data)
     except DeskError:
-        if watched:
-            desk.notice(
-                "The words on your paper are good all the same: tropa identity restore makes the "
-                "identity from them."
-            )
+        desk.notice(
+            "The words on your paper are good all the same: tropa identity restore makes the "
+            "identity from them."
+        )
         raise
-    if not watched:
-        _print_words(desk, words)
     _next_step(desk)
 
 
@@ -188,6 +188,8 @@ def _show_and_check(desk: Desk, words: list[str]) -> None:
 
 
 def _print_words(desk: Desk, words: list[str]) -> None:
+    if not desk.out.file.writable():
+        raise DeskError("The words have nowhere to go: the output is closed. No identity was made.")
     desk.out.print(_sheet(desk, words))
     desk.out.print(_warning(desk))
     desk.tell("The words were not checked. With the paper in your hand run: tropa identity check")

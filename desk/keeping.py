@@ -1,5 +1,6 @@
 """How an identity comes onto this machine: locked, checked, and never over another one."""
 
+import os
 from pathlib import Path
 
 from crypto.errors import TooMuchWork
@@ -13,7 +14,7 @@ from desk.passphrases import first_line, new, tidy
 
 
 def refuse_second(desk: Desk) -> None:
-    if (desk.home.path / IDENTITY).exists():
+    if os.path.lexists(desk.home.path / IDENTITY):
         raise DeskError(
             "There is an identity already ({path}); nothing was changed. To bring that very one "
             "back from its 24 words (the passphrase is forgotten, the file is damaged) run: "
