@@ -93,6 +93,7 @@ COMPOSED, APART = "пароль с й и ё", unicodedata.normalize("NFD", "па
         ("  four random words\t\n", "four random words"),
         ("\u00a0four random words\u200b\ufeff", "four random words"),
         ("\u3000four  random words\u2029", "four  random words"),
+        ("four\u00a0random\u202fwords \u200bof mi\u00adne", "four random words of mine"),
         (APART, COMPOSED),
         (COMPOSED, COMPOSED),
         ("смех и 👩\u200d🚀 смех", "смех и 👩\u200d🚀 смех"),
@@ -111,7 +112,9 @@ def test_a_passphrase_has_one_spelling(typed: str, kept: str) -> None:
         ("four\trandom words", "types no character"),
         ("four random\x1b[D words", "types no character"),
         ("four random \udcd0 words", "types no character"),
+        ("four random\u2028words", "types no character"),
         ("   nine char   ", "at least 10 characters"),
+        ("four words " * 92, "at most 1000 characters"),
     ],
 )
 def test_a_passphrase_that_nobody_could_type_again_is_refused(typed: str, says: str) -> None:
