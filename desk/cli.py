@@ -20,6 +20,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
+from typer.core import TyperGroup
 
 from crypto.errors import CryptoError
 from crypto.process import lock_down
@@ -161,8 +162,6 @@ def run(arguments: Sequence[str], desk: Desk) -> int:
         return _code(end, desk)
     except KeyboardInterrupt:
         return 130
-    except EOFError:
-        return _tell(desk, DeskError("The input ended; nothing was done."))
     except SAID as error:
         return _tell(desk, error)
     except OSError as error:
@@ -186,6 +185,16 @@ def _written(desk: Desk, code: int) -> int:
     return code
 
 
+class _Commands(TyperGroup):
+    """The library has a word of its own, in English, for an input that ended (Ctrl-D)."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EOFError:
+            raise DeskError("The input ended; nothing was done.") from None
+
+
 def _command(language: Language, wanted: str = "") -> Any:
     """The commands, with their help in the reader's language.
 
@@ -193,6 +202,7 @@ def _command(language: Language, wanted: str = "") -> Any:
     than most commands take, so it is loaded when it is asked for, or when all are listed.
     """
     app = typer.Typer(
+        cls=_Commands,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         add_completion=False,

@@ -4,6 +4,7 @@ Terminals have a second screen, without a scroll-back, for editors and the like.
 typed there is wiped before it is left, also after an error or Ctrl-C.
 """
 
+import select
 import signal
 import sys
 import termios
@@ -53,6 +54,10 @@ class Screen:
         if not line:
             raise EOFError
         return line.strip()
+
+    def more(self) -> bool:
+        """Whether something that was typed or pasted waits already."""
+        return bool(select.select([sys.stdin.fileno()], [], [], 0)[0])
 
     def pause(self, prompt: str) -> None:
         """Until Enter is pressed, and not because it was pressed twice on the page before."""

@@ -64,7 +64,8 @@ def _fill(desk: Desk, screen: Screen, title: str, paper: Paper, words: list[str]
         screen.page(_page(title, hint, words, told))
         next_ = len(words) + 1
         line = screen.line(desk.say("From word {n}:", n=next_))
-        if not line and words:
+        # What is pasted may have an empty line after each.
+        if not line and words and not screen.more():
             break
         told = ""
         for word in read_words(line):

@@ -69,6 +69,10 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._keys, text.encode() + b"\n")
 
+    def end_input(self) -> None:
+        """Ctrl-D."""
+        os.write(self._keys, b"\x04")
+
     def answer(self, prompt: str, text: str) -> str:
         came = self.until(prompt)
         self.type(text)

@@ -142,6 +142,32 @@ def test_words_are_typed_over_several_lines_and_mended_where_they_are_wrong(tmp_
     nothing_stays(at, [*words, other])
 
 
+def test_words_are_pasted_with_an_empty_line_after_each(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    identity = identity_of("anna")
+    (home / CARD).write_text(Card.of("anna", identity).line())
+    words = to_words(identity.seed).split()
+    with Terminal(home, "identity", "check", folder=tmp_path) as at:
+        at.answer("From word 1:", "".join(f"{word}\r\n" for word in words))
+        assert at.end() == 0
+    assert "These are the words of the identity here" in at.outside
+
+
+@pytest.mark.parametrize("prompt", ["New passphrase:", "The same again:", "From word 1:"])
+def test_an_input_that_ends_is_told_in_her_language(tmp_path: Path, prompt: str) -> None:
+    command = "restore" if "word" in prompt else "new"
+    with Terminal(tmp_path / "home", "identity", command, folder=tmp_path) as at:
+        if "same" in prompt:
+            at.answer("New passphrase:", PASSPHRASE)
+        at.until(prompt)
+        at.end_input()
+        assert at.end() == 1
+    assert "The input ended; nothing was done." in at.outside
+    assert "Aborted" not in at.said
+    assert not (tmp_path / "home").exists()
+
+
 def test_each_list_is_shown_to_its_keeper_alone_and_asked_back(tmp_path: Path) -> None:
     given = list[list[str]]()
     with Terminal(
