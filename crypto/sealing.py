@@ -120,6 +120,11 @@ def seal_record(public: bytes, context: Context, plaintext: bytes) -> SealedReco
     return SealedRecord(_seal(_loaded(public), context.encode(), pad(plaintext)))
 
 
+def seal_with(key: CaseKey, context: Context, plaintext: bytes) -> SealedRecord:
+    """The same for whoever has the case's key in hand: its public half need not be parsed."""
+    return SealedRecord(_seal(key.pair.to, context.encode(), pad(plaintext)))
+
+
 def wrap_case_key(key: CaseKey, member_public: bytes, case_id: bytes, epoch: int) -> Wrap:
     """A case's private key for one member: 1,177 bytes, always."""
     info = wrap_context(case_id, epoch, member_public)
@@ -129,13 +134,14 @@ def wrap_case_key(key: CaseKey, member_public: bytes, case_id: bytes, epoch: int
 def wrap_context(case_id: bytes, epoch: int, member_public: bytes) -> bytes:
     """What HPKE takes as `info` for a wrap: the case, the roster's epoch, the member's key."""
     _check_case_and_epoch(case_id, epoch)
-    member = bytes.fromhex(key_id(member_public))
-    return encode_fields(VERSION + b" wrap", case_id, epoch.to_bytes(8, "big"), member)
+    return encode_fields(
+        VERSION + b" wrap", case_id, epoch.to_bytes(8, "big"), _name(member_public)
+    )
 
 
 def encode_fields(*fields: bytes) -> bytes:
     """Each field after its length (16 bits, big-endian): no two lists of fields encode alike."""
-    return b"".join(len(field).to_bytes(2, "big") + field for field in fields)
+    return b"".join([len(field).to_bytes(2, "big") + field for field in fields])
 
 
 def hint(info: bytes) -> bytes:
@@ -157,6 +163,12 @@ def _loaded(public: bytes) -> MLKEM768X25519PublicKey:
     """Public keys come again, a member's with each case and a case's with each record; parsing
     one costs a sixth of a seal."""
     return load_public(public)
+
+
+@lru_cache(maxsize=256)
+def _name(public: bytes) -> bytes:
+    """A member's key id, as it stands in a wrap's context."""
+    return bytes.fromhex(key_id(public))
 
 
 def _check_case_and_epoch(case_id: bytes, epoch: int) -> None:

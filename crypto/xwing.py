@@ -34,10 +34,12 @@ _MLKEM_SEED: Final = 64
 
 
 class KeyPair(NamedTuple):
-    """The private key as the library takes it, and the public key as bytes."""
+    """The private key as the library takes it, and the public key both ways."""
 
     private: MLKEM768X25519PrivateKey
     public: bytes
+    to: MLKEM768X25519PublicKey
+    """The public key as the library takes it."""
 
     def __repr__(self) -> str:
         return "<KeyPair>"
@@ -48,8 +50,10 @@ def key_pair(seed: bytes) -> KeyPair:
     expanded = hashlib.shake_256(check_secret(seed, "a key's seed")).digest(96)
     mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:_MLKEM_SEED])
     x25519 = X25519PrivateKey.from_private_bytes(expanded[_MLKEM_SEED:])
-    public = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
-    return KeyPair(MLKEM768X25519PrivateKey(mlkem, x25519), public)
+    halves = mlkem.public_key(), x25519.public_key()
+    public = b"".join(half.public_bytes_raw() for half in halves)
+    private = MLKEM768X25519PrivateKey(mlkem, x25519)
+    return KeyPair(private, public, MLKEM768X25519PublicKey(*halves))
 
 
 def load_public(public: bytes) -> MLKEM768X25519PublicKey:

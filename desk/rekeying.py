@@ -15,14 +15,13 @@ from crypto.errors import CryptoError, NotOpened
 from crypto.identity import Identity
 from crypto.kdf import Random, key_id
 from crypto.opening import open_record, unwrap_case_key
-from crypto.sealing import CaseKey, SealedRecord, Wrap, seal_record, wrap_case_key
+from crypto.sealing import CaseKey, Context, SealedRecord, Wrap, seal_with, wrap_case_key
 from desk.errors import DeskError
-from desk.reading import place
+from desk.pages import Fresh, Whole
 from intake.case import to_the_hour
 from intake.records import DESK_TYPE, NOTE, TOKEN, About, DeskRecord
 from intake.roster import Roster
-from intake.shapes import decoded, encoded
-from intake.wire import CaseFile, Header, Rekeyed, SealedPart, state_of
+from intake.wire import state_of
 
 
 class Untouched(DeskError):
@@ -53,67 +52,65 @@ class Renewal:
         let in no more but loses nothing: a longer one may be signed at any hour."""
         return {key_id(one.sealing_key): one.sealing_key for one in self.roster.members}
 
-    def rekeyed(self, case: CaseFile) -> Rekeyed:
+    def rekeyed(self, case: Whole) -> Fresh:
         """`Untouched` unless every part of the case opens, and none is missing."""
-        old = self._key(case)
-        if [part.number for part in case.records] != list(range(len(case.records))):
+        before, parts, token = case["header"], case["records"], case.get("token")
+        case_id, epoch, form = bytes.fromhex(before.id), self.roster.epoch, before.form
+        old = self._key(case, case_id)
+        if [part["number"] for part in parts] != list(range(len(parts))):
             raise Untouched("records of it are missing or doubled")
         new = CaseKey.new(self.random)
-        header = case.header.model_copy(update={"epoch": self.roster.epoch})
-        records = [
-            *(self._again(case.header, header, part, old, new) for part in case.records),
-            self._note(header, len(case.records), old, new),
-        ]
-        token = None if case.token is None else self._token(case, header, old, new)
-        return Rekeyed.model_construct(  # made here, of what was checked: not checked again
-            id=header.id,
-            was=state_of(
-                old.public,
-                None if case.token is None else decoded(case.token),
-                len(case.records),
-                case.openers,
-            ),
-            epoch=header.epoch,
-            public_key=encoded(new.public),
-            records=tuple(records),
-            wraps=self._wraps(case, header, new),
-            token=token,
+
+        def again(number: int, kind: str, sealed: bytes) -> bytes:
+            where = Context(case_id, number, kind, form, before.epoch)
+            plaintext = open_record(old, where, SealedRecord(sealed))
+            there = where if before.epoch == epoch else Context(case_id, number, kind, form, epoch)
+            return seal_with(new, there, plaintext).data
+
+        records = list[tuple[int, str, bytes]]()
+        for part in parts:
+            number, kind = part["number"], part["kind"]
+            try:
+                records.append((number, kind, again(number, kind, part["sealed"])))
+            except CryptoError:
+                raise Untouched("record {n} does not open", n=number) from None
+        note = self._note(before.id, len(parts), old, new)
+        there = Context(case_id, len(parts), NOTE, form, epoch)
+        records.append((len(parts), NOTE, seal_with(new, there, note).data))
+        try:
+            sealed = None if token is None else again(0, TOKEN, token)
+        except NotOpened:
+            raise Untouched("the return token in it does not open") from None
+        openers = case.get("openers", [])
+        return Fresh(
+            id=before.id,
+            was=state_of(old.public, token, len(parts), openers),
+            epoch=epoch,
+            public_key=new.public,
+            records=records,
+            wraps={
+                one: wrap_case_key(new, self.keys[one], case_id, epoch).data
+                for one in openers
+                if one in self.keys
+            },
+            token=sealed,
         )
 
-    def _key(self, case: CaseFile) -> CaseKey:
-        header = case.header
+    def _key(self, case: Whole, case_id: bytes) -> CaseKey:
         try:
-            wrap = Wrap(decoded(case.wrap))
-            key = unwrap_case_key(self.identity, bytes.fromhex(header.id), header.epoch, wrap)
+            wrap = Wrap(case["wrap"])
+            key = unwrap_case_key(self.identity, case_id, case["header"].epoch, wrap)
         except NotOpened:
             raise not_hers() from None
-        if decoded(case.public_key) != key.public:
+        if case["public_key"] != key.public:
             # What was added since was sealed to somebody else's key: it is not there to be kept.
             raise Untouched("its public key was replaced at the server")
         return key
 
-    def _again(
-        self, before: Header, after: Header, part: SealedPart, old: CaseKey, new: CaseKey
-    ) -> SealedPart:
-        try:
-            where = place(before, part.number, part.kind)
-            plaintext = open_record(old, where, SealedRecord(part.data))
-        except CryptoError:
-            raise Untouched("record {n} does not open", n=part.number) from None
-        return _sealed(after, part.number, part.kind, plaintext, new)
-
-    def _token(self, case: CaseFile, after: Header, old: CaseKey, new: CaseKey) -> str:
-        sealed = SealedRecord(decoded(case.token or ""))
-        try:
-            plaintext = open_record(old, place(case.header, 0, TOKEN), sealed)
-        except NotOpened:
-            raise Untouched("the return token in it does not open") from None
-        return _sealed(after, 0, TOKEN, plaintext, new).sealed
-
-    def _note(self, header: Header, number: int, old: CaseKey, new: CaseKey) -> SealedPart:
+    def _note(self, case: str, number: int, old: CaseKey, new: CaseKey) -> bytes:
         """The word of a lead for the new key, without which no desk takes it for one of ours."""
         record = DeskRecord(
-            case=header.id,
+            case=case,
             number=number,
             about=About.REKEY,
             at=to_the_hour(self.now),
@@ -121,17 +118,4 @@ class Renewal:
             value=key_id(old.public),
             past=self.past,
         )
-        signed = json.dumps(sign_payload(record.to_bytes(), DESK_TYPE, [self.identity]))
-        return _sealed(header, number, NOTE, signed.encode(), new)
-
-    def _wraps(self, case: CaseFile, header: Header, new: CaseKey) -> dict[str, str]:
-        case_id, kept = bytes.fromhex(header.id), [one for one in case.openers if one in self.keys]
-        wraps = {
-            one: wrap_case_key(new, self.keys[one], case_id, header.epoch).data for one in kept
-        }
-        return {one: encoded(wrap) for one, wrap in wraps.items()}
-
-
-def _sealed(header: Header, number: int, kind: str, plaintext: bytes, key: CaseKey) -> SealedPart:
-    sealed = seal_record(key.public, place(header, number, kind), plaintext)
-    return SealedPart.model_construct(number=number, kind=kind, sealed=encoded(sealed.data))
+        return json.dumps(sign_payload(record.to_bytes(), DESK_TYPE, [self.identity])).encode()

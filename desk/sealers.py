@@ -21,11 +21,12 @@ from pydantic_core import to_json
 from crypto.identity import Identity
 from crypto.kdf import Random
 from crypto.process import lock_down
+from desk.pages import Fresh, rekeyable, rekeying
 from desk.rekeying import Renewal, Untouched
 from desk.rewrapping import Opening
 from intake.roster import Roster
 from intake.shapes import Shape, decoded, encoded
-from intake.wire import NewWrap, Rekeyable, Rekeyed, Rekeying, Wrappable, Wrapping
+from intake.wire import NewWrap, Wrappable, Wrapping
 
 Kept = dict[str, tuple[str, dict[str, Any]]]
 """Cases that were not touched, by id: the sentence that says why, and what fills its gaps."""
@@ -98,15 +99,14 @@ def doing(given: Task, random: Random = os.urandom) -> Callable[[bytes], Page]:
 
 
 def _rekey(renewal: Renewal, page: bytes) -> Page:
-    cases, kept = Rekeyable.model_validate_json(page).cases, Kept()
-    done: list[Rekeyed] = []
-    for case in cases:
+    kept = Kept()
+    done: list[Fresh] = []
+    for case in rekeyable(page):
         try:
             done.append(renewal.rekeyed(case))
         except Untouched as why:
-            kept[case.header.id] = (why.msgid, why.values)
-    body = Rekeying.model_construct(cases=tuple(done))
-    return Page(_json(body) if done else None, len(done), kept)
+            kept[case["header"].id] = (why.msgid, why.values)
+    return Page(rekeying(done) if done else None, len(done), kept)
 
 
 def _wrap(opening: Opening, mandate: str, page: bytes) -> Page:
@@ -118,11 +118,7 @@ def _wrap(opening: Opening, mandate: str, page: bytes) -> Page:
         except Untouched as why:
             kept[case.id] = (why.msgid, why.values)
     body = Wrapping.model_construct(mandate=mandate, wraps=tuple(done))
-    return Page(_json(body) if done else None, len(done), kept)
-
-
-def _json(shape: Shape) -> bytes:
-    return to_json(shape)
+    return Page(to_json(body) if done else None, len(done), kept)
 
 
 def work_for(pipe: Connection) -> None:

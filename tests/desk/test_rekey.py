@@ -15,9 +15,9 @@ from desk import mass
 from desk.client import Client, Offline
 from desk.reading import case_key, open_case, place
 from desk.rekeying import Renewal
-from intake.records import About
+from intake.records import NOTE, About
 from intake.shapes import encoded
-from intake.wire import CaseFile
+from intake.wire import CaseFile, SealedPart
 from storage.tables import records, withdrawn
 from tests.desk.test_tampering import flip
 from tests.desk.world import URGENT, World, held_file, identity_of
@@ -332,7 +332,10 @@ def _forged(world: World, case: str, contents: CaseFile, signer: str) -> CaseFil
         parts.append(part.model_copy(update={"sealed": encoded(sealed.data)}))
     if signer != "nobody":
         renewal = Renewal(identity_of(signer), world.roster, world.time(), os.urandom)
-        parts.append(renewal._note(header, len(parts), old, key))
+        number = len(parts)
+        note = renewal._note(case, number, old, key)
+        sealed = seal_record(key.public, place(header, number, NOTE), note)
+        parts.append(SealedPart(number=number, kind=NOTE, sealed=encoded(sealed.data)))
     to = identity_of("anna").sealing_public
     wrap = wrap_case_key(key, to, bytes.fromhex(case), header.epoch)
     changed = {

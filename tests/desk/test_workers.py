@@ -1,19 +1,23 @@
 """The processes that open and seal for a desk: what others can see of them, and what ends them."""
 
 import base64
+import json
 import os
 import resource
 import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from crypto.opening import unwrap_case_key
 from crypto.sealing import CaseKey, Context, Wrap, seal_record, wrap_case_key
 from desk.card import Card
 from desk.errors import DeskError
+from desk.pages import Fresh, Whole, rekeyable, rekeying
 from desk.rekeying import Renewal, Untouched
 from desk.sealers import doing, task
 from desk.workers import Workers
@@ -80,6 +84,12 @@ def page_of(*cases: CaseFile) -> bytes:
     return Rekeyable(cases=cases, left=len(cases)).model_dump_json().encode()
 
 
+def whole(case: CaseFile) -> Whole:
+    """As it is read from a page."""
+    [read] = rekeyable(page_of(case))
+    return read
+
+
 @pytest.fixture
 def workers() -> Iterator[Workers]:
     with Workers(TASK, 2) as running:
@@ -128,6 +138,51 @@ def test_a_page_that_is_none_is_told_in_words(workers: Workers) -> None:
         workers.page(b'{"cases": 7}')
 
 
+def _changed(page: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    document = json.loads(page)
+    change(document["cases"][0])
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda case: case.update(more=1),
+        lambda case: case.update(v=2),
+        lambda case: case.pop("wrap"),
+        lambda case: case.update(public_key="no base64!"),
+        lambda case: case.update(token=7),
+        lambda case: case.update(openers=["anna"]),
+        lambda case: case["header"].update(more=1),
+        lambda case: case["header"].update(contact="25"),
+        lambda case: case["records"][0].update(number=-1),
+        lambda case: case["records"][0].update(kind='a","b":"c'),
+        lambda case: case["records"][0].update(sealed="A"),
+        lambda case: case["records"][0].update(more=1),
+    ],
+)
+def test_a_page_is_as_closed_as_the_shape_of_it(change: Callable[[dict[str, Any]], None]) -> None:
+    page = page_of(case_of("lead")[1])
+    assert len(rekeyable(page)) == len(Rekeyable.model_validate_json(page).cases) == 1
+    for read in (rekeyable, Rekeyable.model_validate_json):
+        with pytest.raises(ValidationError):
+            read(_changed(page, change))
+
+
+@pytest.mark.parametrize("token", [None, b"\xfb\xff\x00"])
+def test_a_body_is_the_shape_of_it(token: bytes | None) -> None:
+    records = [(0, "intake", b"\xfb\xef\xbe"), (1, "note", b"\x01" * 1000)]
+    wraps = {LEAD.key_id: b"\xff" * 5, ANNA.key_id: b"wrap"}
+    made = Fresh("0" * 32, "1" * 64, 7, b"\xfb\xff", records, wraps, token)
+    first, second = Rekeying.model_validate_json(rekeying([made, made])).cases
+    assert first == second
+    assert (first.id, first.was, first.epoch) == (made.id, made.was, made.epoch)
+    assert decoded(first.public_key) == made.public_key
+    assert [(part.number, part.kind, part.data) for part in first.records] == records
+    assert {name: decoded(wrap) for name, wrap in first.wraps.items()} == wraps
+    assert (first.token and decoded(first.token)) == token
+
+
 def test_here_or_there_the_work_is_the_same(workers: Workers) -> None:
     key, case = case_of("lead", "anna")
     for work in (workers.page, doing(TASK)):
@@ -141,18 +196,19 @@ def test_here_or_there_the_work_is_the_same(workers: Workers) -> None:
 def test_nobody_is_given_a_key_for_being_named_by_the_server() -> None:
     """Openers who are not on the roster, whatever the server says of them."""
     _, case = case_of("lead", "anna", "eve")
-    fresh = Renewal(LEAD, ROSTER, NOW, os.urandom).rekeyed(case)
+    fresh = Renewal(LEAD, ROSTER, NOW, os.urandom).rekeyed(whole(case))
     assert fresh.wraps.keys() == {LEAD.key_id, ANNA.key_id}
     new = unwrap_case_key(
-        ANNA, bytes.fromhex(fresh.id), fresh.epoch, Wrap(decoded(fresh.wraps[ANNA.key_id]))
+        ANNA, bytes.fromhex(fresh.id), fresh.epoch, Wrap(fresh.wraps[ANNA.key_id])
     )
-    assert encoded(new.public) == fresh.public_key
+    assert new.public == fresh.public_key
 
 
 def test_a_member_whose_time_is_over_is_not_given_the_new_key() -> None:
     ending = ROSTER.with_end("anna", NOW)
     _, case = case_of("lead", "anna")
-    assert Renewal(LEAD, ending, NOW, os.urandom).rekeyed(case).wraps.keys() == {LEAD.key_id}
+    fresh = Renewal(LEAD, ending, NOW, os.urandom).rekeyed(whole(case))
+    assert fresh.wraps.keys() == {LEAD.key_id}
 
 
 def _replaced(case: CaseFile) -> CaseFile:
@@ -190,7 +246,7 @@ def test_what_is_not_whole_is_not_made_whole(
     change: Callable[[CaseFile], CaseFile], why: str
 ) -> None:
     with pytest.raises(Untouched, match=why):
-        Renewal(LEAD, ROSTER, NOW, os.urandom).rekeyed(change(case_of("lead")[1]))
+        Renewal(LEAD, ROSTER, NOW, os.urandom).rekeyed(whole(change(case_of("lead")[1])))
 
 
 def test_a_case_key_is_opened_to_the_member_of_the_roster_and_nobody_else() -> None:
