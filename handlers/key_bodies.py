@@ -1,7 +1,7 @@
 """Whole cases by the hundred, as JSON and back: the same shapes as `intake.wire`, made for speed.
 
-A page of cases is a megabyte. Checked part by part in Python it would cost more than all else that
-the server does for it; so the text is put together here, and taken apart by the parser itself.
+A page of cases is two megabytes. Checked part by part in Python it would cost more than all else
+that the server does for it; so the text is put together here, and taken apart by the parser itself.
 """
 
 from binascii import b2a_base64

@@ -7,6 +7,7 @@ a decision for an ADR. Nothing here knows what the person said.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 LEASE = timedelta(hours=12)
 """How long a volunteer holds a case she took before it returns to the queue by itself."""
@@ -36,6 +37,12 @@ class Turn(StrEnum):
     THEIRS = "theirs"
 
 
+@lru_cache(maxsize=256)
+def _hours(text: str) -> frozenset[int] | None:
+    """Kept, since the same few rules come again with every case of a page."""
+    return None if text == "never" else frozenset(int(hour) for hour in text.split(","))
+
+
 @dataclass(frozen=True, slots=True)
 class ContactRule:
     """When the server may write to the person first.
@@ -63,7 +70,7 @@ class ContactRule:
 
     @classmethod
     def parse(cls, text: str) -> "ContactRule":
-        return cls(None if text == "never" else frozenset(int(hour) for hour in text.split(",")))
+        return cls(_hours(text))
 
 
 @dataclass(frozen=True, slots=True)

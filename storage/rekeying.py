@@ -37,8 +37,10 @@ from storage.tables import cases, records, replies, slot_of, slot_within, withdr
 PAGE = 100
 """Cases in one page, at most."""
 
-LARGEST = 1 << 20
-"""Bytes of a page as it travels, about; one case is given whatever it takes."""
+LARGEST = 2 << 20
+"""Bytes of a page as it travels, about; one case is given whatever it takes. Every page costs
+several statements and a few flushes of the disk, whatever is in it; but a desk behind a slow line
+has to send it within five minutes."""
 
 _BASE64 = 4 / 3
 _AROUND = 6_000
@@ -47,6 +49,51 @@ _AROUND = 6_000
 _RECORD = update(records).where(records.c.slot == bindparam("at")).values(sealed=bindparam("to"))
 _NOTE = insert(records).values({column.name: bindparam(column.name) for column in records.c})
 _WRAP = update(wraps).where(wraps.c.slot == bindparam("at")).values(sealed=bindparam("to"))
+# What is asked about the cases of a page: constants, lest each be made and compiled anew for each
+# of a hundred values.
+_HERE: Any = bindparam("slots", expanding=True)
+_KEPT_OF = (
+    select(cases.c.slot, cases.c.id, cases.c.public_key, cases.c.token, cases.c.epoch)
+    .where(cases.c.slot.in_(_HERE))
+    .order_by(cases.c.slot)
+    .with_for_update()
+)
+_WHOLE_OF = select(cases).where(cases.c.slot.in_(_HERE)).order_by(cases.c.slot)
+_OPENERS_OF = (
+    select(wraps.c.case_slot, wraps.c.key_id)
+    .where(wraps.c.case_slot.in_(_HERE))
+    .order_by(wraps.c.key_id)
+)
+_WRAPS_OF = select(wraps.c.case_slot, wraps.c.sealed).where(
+    wraps.c.case_slot.in_(_HERE), wraps.c.key_id == bindparam("hers")
+)
+_SEALED_OF = (
+    select(records.c.case_slot, records.c.number, records.c.kind, records.c.sealed)
+    .where(records.c.case_slot.in_(_HERE))
+    .order_by(records.c.number)
+)
+_LENGTHS_OF = select(
+    records.c.case_slot, records.c.number, records.c.kind, func.length(records.c.sealed)
+).where(records.c.case_slot.in_(_HERE))
+_SIZES_OF = (
+    select(records.c.case_slot, func.sum(func.length(records.c.sealed)))
+    .where(records.c.case_slot.in_(_HERE))
+    .group_by(records.c.case_slot)
+)
+_ANSWERED_OF = (
+    select(replies.c.case_slot, replies.c.number, replies.c.state)
+    .where(replies.c.case_slot.in_(_HERE))
+    .order_by(replies.c.number)
+)
+_WAITING_OF = select(withdrawn.c.case_slot).where(withdrawn.c.case_slot.in_(_HERE))
+_NO_LONGER_WAITING = delete(withdrawn).where(withdrawn.c.case_slot.in_(_HERE))
+_STRANGERS = delete(wraps).where(wraps.c.slot.in_(_HERE))
+_EPOCH_OF_THEN = (
+    update(replies)
+    .where(replies.c.case_slot.in_(_HERE), replies.c.epoch.is_(None))
+    .values(epoch=bindparam("of_then"))
+)
+
 _CASE = (
     update(cases)
     .where(cases.c.slot == bindparam("at"))
@@ -188,12 +235,7 @@ def _count(connection: Connection, here: list[ColumnElement[bool]], key_id: str)
 
 def _fitting(connection: Connection, slots: list[int], largest: int) -> list[int]:
     """As many of the first as a page holds; at least one."""
-    sizes = (
-        select(records.c.case_slot, func.sum(func.length(records.c.sealed)))
-        .where(records.c.case_slot.in_(slots))
-        .group_by(records.c.case_slot)
-    )
-    size = {row[0]: row[1] for row in connection.execute(sizes).all()}
+    size = {row[0]: row[1] for row in connection.execute(_SIZES_OF, {"slots": slots}).all()}
     chosen, room = list[int](), float(largest)
     for slot in slots:
         room -= size.get(slot, 0) * _BASE64 + _AROUND
@@ -205,22 +247,14 @@ def _fitting(connection: Connection, slots: list[int], largest: int) -> list[int
 
 def _whole(connection: Connection, slots: list[int], key_id: str) -> tuple[StoredCase, ...]:
     parts, openers, told = defaultdict(list), defaultdict(list), defaultdict(list)
-    columns = (records.c.case_slot, records.c.number, records.c.kind, records.c.sealed)
-    found = select(*columns).where(records.c.case_slot.in_(slots)).order_by(records.c.number)
-    for slot, *part in connection.execute(found).all():
+    here = {"slots": slots}
+    for slot, *part in connection.execute(_SEALED_OF, here).all():
         parts[slot].append(Record(*part))
-    able = select(wraps.c.case_slot, wraps.c.key_id).where(wraps.c.case_slot.in_(slots))
-    for slot, opener in connection.execute(able.order_by(wraps.c.key_id)).all():
+    for slot, opener in connection.execute(_OPENERS_OF, here).all():
         openers[slot].append(opener)
-    own = select(wraps.c.case_slot, wraps.c.sealed).where(
-        wraps.c.case_slot.in_(slots), wraps.c.key_id == key_id
-    )
-    mine = {row[0]: row[1] for row in connection.execute(own).all()}
-    answered = select(replies.c.case_slot, replies.c.number, replies.c.state)
-    answered = answered.where(replies.c.case_slot.in_(slots)).order_by(replies.c.number)
-    for slot, *reply in connection.execute(answered).all():
+    mine = {row[0]: row[1] for row in connection.execute(_WRAPS_OF, here | {"hers": key_id}).all()}
+    for slot, *reply in connection.execute(_ANSWERED_OF, here).all():
         told[slot].append(Answered(*reply))
-    rows = select(cases).where(cases.c.slot.in_(slots)).order_by(cases.c.slot)
     return tuple(
         StoredCase(
             from_row(row),
@@ -231,7 +265,7 @@ def _whole(connection: Connection, slots: list[int], key_id: str) -> tuple[Store
             tuple(openers[row.slot]),
             tuple(told[row.slot]),
         )
-        for row in connection.execute(rows).all()
+        for row in connection.execute(_WHOLE_OF, here).all()
     )
 
 
@@ -245,21 +279,15 @@ class _There(NamedTuple):
 
     @classmethod
     def of(cls, connection: Connection, slots: list[int]) -> "_There":
-        columns = (cases.c.slot, cases.c.id, cases.c.public_key, cases.c.token, cases.c.epoch)
-        rows = select(*columns).where(cases.c.slot.in_(slots)).order_by(cases.c.slot)
-        found = {row.slot: row for row in connection.execute(rows.with_for_update()).all()}
+        here = {"slots": slots}
+        found = {row.slot: row for row in connection.execute(_KEPT_OF, here).all()}
         openers = defaultdict[int, list[str]](list)
         parts = defaultdict[int, dict[int, tuple[str, int]]](dict)
-        able = select(wraps.c.case_slot, wraps.c.key_id).where(wraps.c.case_slot.in_(slots))
-        for slot, key_id in connection.execute(able).all():
+        for slot, key_id in connection.execute(_OPENERS_OF, here).all():
             openers[slot].append(key_id)
-        length = func.length(records.c.sealed)
-        kinds = select(records.c.case_slot, records.c.number, records.c.kind, length)
-        kinds = kinds.where(records.c.case_slot.in_(slots))
-        for slot, number, kind, size in connection.execute(kinds).all():
+        for slot, number, kind, size in connection.execute(_LENGTHS_OF, here).all():
             parts[slot][number] = (kind, size)
-        waits = select(withdrawn.c.case_slot).where(withdrawn.c.case_slot.in_(slots))
-        return cls(found, openers, parts, frozenset(connection.scalars(waits)))
+        return cls(found, openers, parts, frozenset(connection.scalars(_WAITING_OF, here)))
 
     def verdict(self, one: Fresh, key_id: str, epoch: int) -> str:
         slot = slot_of(one.id)
@@ -315,7 +343,7 @@ class _There(NamedTuple):
             if key_id not in one.wraps
         ]
         if strangers:
-            connection.execute(delete(wraps).where(wraps.c.slot.in_(strangers)))
+            connection.execute(_STRANGERS, {"slots": strangers})
         at_once(
             connection,
             _CASE,
@@ -324,7 +352,7 @@ class _There(NamedTuple):
                 for one, slot in zip(fresh, slots, strict=True)
             ],
         )
-        connection.execute(delete(withdrawn).where(withdrawn.c.case_slot.in_(slots)))
+        connection.execute(_NO_LONGER_WAITING, {"slots": slots})
 
     def _keep_epochs(self, connection: Connection, slots: list[int]) -> None:
         """Letters to the person are sealed to his inbox: they open under the epoch of then."""
@@ -332,8 +360,7 @@ class _There(NamedTuple):
         for slot in slots:
             by_epoch[self.rows[slot].epoch].append(slot)
         for epoch, some in sorted(by_epoch.items()):
-            of_these = replies.c.case_slot.in_(some) & replies.c.epoch.is_(None)
-            connection.execute(update(replies).where(of_these).values(epoch=epoch))
+            connection.execute(_EPOCH_OF_THEN, {"slots": some, "of_then": epoch})
 
 
 def _row(case_id: bytes, part: AnyRecord) -> tuple[int, int, int, str, bytes]:
