@@ -49,7 +49,7 @@ async def measure(folder: Path, plan: Plan) -> list[Figure]:
     say(f"counts, {plan.past:,} requests in the past")
     found += await counting_figures(folder / "counts", plan)
     say(f"{plan.rekeyed:,} cases under a fresh key")
-    found.append(await rekeying(folder / "rekey", plan.rekeyed))
+    found += await rekeying(folder / "rekey", plan.rekeyed)
     say("done\n")
     return found
 

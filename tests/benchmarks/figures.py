@@ -29,6 +29,8 @@ NAMES = (
     "release_5y",
     "shown_5y",
     "rekey",
+    "rekey_cpu",
+    "rekey_desk_cpu",
 )
 
 MEANINGS = {
@@ -55,6 +57,8 @@ MEANINGS = {
     "release_5y": "60 months released at once, 1,000,000 counted; floor: written down as they are",
     "shown_5y": "what a coordinator is given of 60 months; floor: their rows read",
     "rekey": "cases under a fresh key, with the server on the same cores; floor: HPKE alone",
+    "rekey_cpu": "the same in a second of CPU, whoever spends it",
+    "rekey_desk_cpu": "the same of the desk's CPU alone, as if the server were elsewhere",
 }
 
 
