@@ -204,11 +204,11 @@ def test_nobody_is_given_a_key_for_being_named_by_the_server() -> None:
     assert new.public == fresh.public_key
 
 
-def test_a_member_whose_time_is_over_is_not_given_the_new_key() -> None:
+def test_a_member_whose_time_is_over_keeps_what_she_could_open() -> None:
     ending = ROSTER.with_end("anna", NOW)
     _, case = case_of("lead", "anna")
     fresh = Renewal(LEAD, ending, NOW, os.urandom).rekeyed(whole(case))
-    assert fresh.wraps.keys() == {LEAD.key_id}
+    assert fresh.wraps.keys() == {LEAD.key_id, ANNA.key_id}
 
 
 def _replaced(case: CaseFile) -> CaseFile:
