@@ -4,6 +4,7 @@ Refuses to start where intake could not be safe; once running, rides out what ca
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Awaitable, Callable
@@ -61,6 +62,7 @@ async def serve(
         await storage.settle()  # a server that was killed left its log, which tells too much
         server = compose(settings, content, storage, clock, pause)
         await server.line.start()  # no roster, no start
+        gc.freeze()  # what was loaded stays: no search for rings goes through it again
         await _take_over(server)
         await _run(server, stack, stop or _stopped_by_signals())
 
