@@ -5,7 +5,6 @@ and whether it is older than one seen before, is for others to judge.
 """
 
 import binascii
-import copy
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
@@ -79,7 +78,10 @@ def _sign(envelope: Envelope, signers: Sequence[Identity]) -> dict[str, Any]:
 
 def _parse(envelope: dict[str, Any], payload_type: str) -> Envelope:
     try:
-        parsed = Envelope.from_dict(copy.deepcopy(envelope))  # the library rewrites its argument
+        # The library rewrites the signatures that it is given. They alone are copied: whatever
+        # else a stranger put into a megabyte would hold everybody up while it is.
+        signatures = [dict(one) for one in envelope["signatures"]]
+        parsed = Envelope.from_dict({**envelope, "signatures": signatures})
     except _UNREADABLE:
         raise Forged("this is not a signed document, or one that was altered") from None
     if parsed.payload_type != payload_type:

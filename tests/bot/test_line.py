@@ -328,6 +328,36 @@ async def test_what_is_no_roster_for_this_server_is_not_taken_up(
     assert await line.publish(sent(house, later)) == 3
 
 
+async def test_a_newer_roster_that_was_just_put_into_the_file_is_not_written_over(
+    line: RosterLine, house: House, storage: Storage
+) -> None:
+    await line.start()
+    signed_before = sent(house, next_roster(house))
+    newest = next_roster(house)
+    house.sign(newest)
+    file = house.roster_path.read_bytes()
+    assert "older" in await refused(line, signed_before, "rolled_back")
+    assert house.roster_path.read_bytes() == file
+    assert line.roster() == newest
+    assert [one.epoch for one in await told(storage)] == [1, 3]
+
+
+@pytest.mark.parametrize("part", ["[]", "{}"])
+async def test_a_megabyte_of_brackets_is_not_even_read(
+    line: RosterLine, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """It would become an object for each, a second of work for whoever sends it for nothing."""
+    await line.start()
+
+    def fails(_: object) -> NoReturn:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr("bot.line.json.loads", fails)
+    sent_by_a_stranger = f'{{"signatures":[{",".join([part] * 300_000)}]}}'.encode()
+    await refused(line, sent_by_a_stranger, "roster")
+    assert line.is_open()
+
+
 async def test_where_the_file_cannot_be_written_nothing_changes(
     line: RosterLine, house: House, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

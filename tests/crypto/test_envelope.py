@@ -2,7 +2,7 @@
 
 import copy
 import json
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
@@ -98,6 +98,17 @@ def test_whatever_stands_for_signatures_is_refused_in_our_words(signatures: Any)
     envelope = sign_payload(PAYLOAD, TYPE, []) | {"signatures": signatures}
     with pytest.raises(Forged):
         verify(envelope, TYPE, KEYS, 1)
+
+
+def test_what_it_is_read_from_stays_as_it_was_and_what_else_is_in_it_is_not_looked_at() -> None:
+    class Untouchable:
+        def __deepcopy__(self, _: object) -> Self:
+            raise AssertionError("copied")
+
+    envelope = sign_payload(PAYLOAD, TYPE, SIGNERS[:2]) | {"more": Untouchable()}
+    before = json.dumps(envelope["signatures"])
+    assert verify(envelope, TYPE, KEYS, 2) == PAYLOAD
+    assert json.dumps(envelope["signatures"]) == before
 
 
 def test_who_signs_can_look_first() -> None:
