@@ -53,6 +53,10 @@ WARN_DAYS = 14
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN})
 """What keeps this process from opening any file: it says nothing about the roster."""
 
+MOST_PARTS = 256
+"""Objects and lists in a signed roster as it is sent: one for each signature, and two more. Nobody
+knows yet who sent it, and a megabyte of brackets would hold everybody up for a second."""
+
 
 def ending_soon(roster: Roster, now: datetime) -> list[Member]:
     """The members whose time ends before the roster's warning would come, and is not over yet."""
@@ -104,6 +108,8 @@ _REASONS: Mapping[type[RosterError], str] = {
 def _sent(data: bytes, organisation: Organisation) -> Roster:
     """The roster in what somebody sent, its signatures checked. Raises `RosterRefused`."""
     try:
+        if data.count(b"[") + data.count(b"{") > MOST_PARTS:
+            raise ValueError
         envelope = json.loads(data)
     except (ValueError, RecursionError):
         raise RosterRefused("roster", "This is not a signed roster. Send another copy.") from None
@@ -237,10 +243,13 @@ class RosterLine:
         It is written beside the file and put in its place before it is in force, so that a server
         that dies in between begins with it.
         """
+        roster = _sent(data, self._content.organisation)
         async with self._turn:
-            roster = _sent(data, self._content.organisation)
             if roster == self._roster:
                 return roster.epoch
+            # A newer one may lie in the file, put there by hand and not looked at yet: it would be
+            # lost under this one.
+            await self._refresh()
             await self._refuse(roster)
             try:
                 await asyncio.to_thread(write_durably, self._path, data)
