@@ -81,8 +81,9 @@ class Rosters:
         def work(connection: Connection) -> Withdrawn:
             in_turn(connection, ROSTER)
             before = fact(connection, TAKEN_UP)
-            _give_back(connection, members, now)
-            done = _withdraw(connection, members, revoked)
+            mine = _locked(connection, members)
+            _give_back(connection, mine, members, now)
+            done = _withdraw(connection, mine, members, revoked)
             if before is None or before < epoch:
                 for key, value in sorted(numbers.items()):
                     raise_to(connection, key, value)
@@ -134,39 +135,55 @@ def _strangers(connection: Connection, members: Collection[str]) -> list[str]:
     return sorted(set(found) - set(members))
 
 
-def _withdrawable(key_id: str) -> ColumnElement[bool]:
-    """Her wraps of cases that somebody else can open."""
-    another = exists().where(
+def _shared() -> ColumnElement[bool]:
+    """Wraps of cases that somebody else can open."""
+    return exists().where(
         _OTHER.c.case_slot == wraps.c.case_slot, _OTHER.c.key_id != wraps.c.key_id
     )
-    return and_(wraps.c.key_id == key_id, another)
+
+
+def _withdrawable(key_id: str) -> ColumnElement[bool]:
+    """Her wraps of cases that somebody else can open."""
+    return and_(wraps.c.key_id == key_id, _shared())
+
+
+def _locked(connection: Connection, members: Collection[str]) -> list[int]:
+    """The cases that this is about, locked: all at once and in the order in which everybody locks
+    many, or two would wait for each other. What comes to be afterwards is left to the next look."""
+    hers = select(wraps.c.case_slot).where(wraps.c.key_id.in_(_strangers(connection, members)))
+    which = _held_by_strangers(members) | cases.c.slot.in_(hers)
+    return list(
+        connection.scalars(
+            select(cases.c.slot).where(which).order_by(cases.c.slot).with_for_update()
+        )
+    )
 
 
 def _withdraw(
-    connection: Connection, members: Collection[str], revoked: Collection[str]
+    connection: Connection, mine: list[int], members: Collection[str], revoked: Collection[str]
 ) -> Withdrawn:
     """One key after the other, the revoked ones first: the last wrap of a case is left with whoever
-    might come back."""
+    might come back. `mine`: the cases that are locked."""
     strangers = _strangers(connection, members)
-    hers = select(wraps.c.case_slot).where(wraps.c.key_id.in_(strangers))
-    rows = select(cases.c.slot).where(cases.c.slot.in_(hers)).order_by(cases.c.slot)
-    if strangers:
-        connection.execute(rows.with_for_update()).all()
     gone = 0
     for key_id in sorted(strangers, key=lambda key: (key not in revoked, key)):
-        which = _withdrawable(key_id)
-        # Of before, where she was removed, came back, and is removed again.
-        again = select(wraps.c.slot).where(which)
-        connection.execute(delete(withdrawn).where(withdrawn.c.slot.in_(again)))
-        moved = select(wraps.c.slot, wraps.c.case_slot, wraps.c.key_id).where(which)
-        connection.execute(insert(withdrawn).from_select(["slot", "case_slot", "key_id"], moved))
-        gone += connection.execute(delete(wraps).where(which)).rowcount
+        for start in range(0, len(mine), AT_ONCE):
+            of_these = wraps.c.case_slot.in_(mine[start : start + AT_ONCE])
+            which = _withdrawable(key_id) & of_these
+            # Of before, where she was removed, came back, and is removed again.
+            again = select(wraps.c.slot).where(which)
+            connection.execute(delete(withdrawn).where(withdrawn.c.slot.in_(again)))
+            moved = select(wraps.c.slot, wraps.c.case_slot, wraps.c.key_id).where(which)
+            into = ["slot", "case_slot", "key_id"]
+            connection.execute(insert(withdrawn).from_select(into, moved))
+            gone += connection.execute(delete(wraps).where(which)).rowcount
     return Withdrawn(gone, _kept(connection, members).kept)
 
 
 def _kept(connection: Connection, members: Collection[str]) -> Withdrawn:
     strangers = _strangers(connection, members)
-    clause = select(func.count()).select_from(wraps).where(wraps.c.key_id.in_(strangers))
+    last = wraps.c.key_id.in_(strangers) & ~_shared()
+    clause = select(func.count()).select_from(wraps).where(last)
     return Withdrawn(0, connection.execute(clause).scalar_one() if strangers else 0)
 
 
@@ -175,14 +192,14 @@ def _held_by_strangers(members: Collection[str]) -> ColumnElement[bool]:
     return and_(taken, cases.c.holder.is_not(None), cases.c.holder.not_in(members))
 
 
-def _give_back(connection: Connection, members: Collection[str], now: datetime) -> None:
+def _give_back(
+    connection: Connection, mine: list[int], members: Collection[str], now: datetime
+) -> None:
     """From the hour on at which the lease ended, or else from now: see `Cases.erase_due`."""
     hour = to_seconds(to_the_hour(now))
-    which = _held_by_strangers(members)
-    slots = select(cases.c.slot).where(which).order_by(cases.c.slot).with_for_update()
-    found = list(connection.scalars(slots))
+    held = _held_by_strangers(members)
     since = case((cases.c.leased_until < hour, cases.c.leased_until), else_=hour)
     waiting = {"state": State.WAITING.value, "holder": None, "leased_until": since}
-    for start in range(0, len(found), AT_ONCE):
-        some = cases.c.slot.in_(found[start : start + AT_ONCE])
-        connection.execute(update(cases).where(some).values(waiting))
+    for start in range(0, len(mine), AT_ONCE):
+        some = cases.c.slot.in_(mine[start : start + AT_ONCE])
+        connection.execute(update(cases).where(held, some).values(waiting))

@@ -5,6 +5,7 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import Connection, select
 
@@ -12,7 +13,7 @@ from intake.case import State
 from intake.ledger import Kind
 from storage import NewCase, Storage, UnknownCase, open_storage
 from storage.rosters import Withdrawn
-from storage.tables import cases, withdrawn, wraps
+from storage.tables import cases, slot_of, withdrawn, wraps
 from tests.databases import prepared_address
 from tests.storage.keys import DAY_OF_NOW, take_up, told
 from tests.storage.samples import ANNA, DAY, EVA, HOUR, NOW, OLGA, a_case, queued
@@ -172,4 +173,61 @@ async def test_killed_in_between_all_of_it_was_done_or_nothing(kind: str, tmp_pa
         ended.add(gone)
     assert True in ended
     assert len(await openers(storage)) == len(made)
+    await storage.close()
+
+
+async def _waits(connection: asyncpg.Connection) -> None:
+    """Until somebody waits for a lock."""
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    blocked += " AND datname = current_database()"
+    while not await connection.fetchval(blocked):
+        await connection.execute("SELECT pg_sleep(0.01)")
+
+
+async def test_it_waits_for_whoever_erases_many_and_nobody_waits_for_it_in_turn(
+    tmp_path: Path,
+) -> None:
+    address = await prepared_address("postgresql", tmp_path)
+    storage = await open_storage(address)
+    first, second = sorted(
+        [await submitted(storage, a_case(members=(ANNA, OLGA))) for _ in range(2)],
+        key=lambda case: slot_of(case.header.id),
+    )
+    await storage.cases.take(second.header.id, OLGA, NOW, 9)  # as it is given back, it is locked
+    eraser, onlooker = await asyncpg.connect(address), await asyncpg.connect(address)
+    lock = "SELECT 1 FROM cases WHERE slot = $1 FOR UPDATE"
+    async with eraser.transaction():
+        await eraser.execute(lock, slot_of(first.header.id))
+        taking_up = asyncio.create_task(take_up(storage, 8, ANNA))
+        await _waits(onlooker)
+        await eraser.execute(lock, slot_of(second.header.id))
+    assert await taking_up == Withdrawn(2, 0)
+    for connection in (eraser, onlooker):
+        await connection.close()
+    await storage.close()
+
+
+async def test_a_case_that_came_and_went_meanwhile_holds_nothing_up(tmp_path: Path) -> None:
+    address = await prepared_address("postgresql", tmp_path)
+    storage = await open_storage(address)
+    first = await submitted(storage, a_case(members=(ANNA, OLGA)))
+    holder, eraser = await asyncpg.connect(address), await asyncpg.connect(address)
+    onlooker = await asyncpg.connect(address)
+    async with eraser.transaction():
+        async with holder.transaction():
+            await holder.execute(
+                "SELECT 1 FROM cases WHERE slot = $1 FOR UPDATE", slot_of(first.header.id)
+            )
+            taking_up = asyncio.create_task(take_up(storage, 8, ANNA))
+            await _waits(onlooker)
+            later = await submitted(storage, a_case(members=(ANNA, OLGA)))
+            slot = slot_of(later.header.id)
+            await eraser.execute("SELECT 1 FROM cases WHERE slot = $1 FOR UPDATE", slot)
+        assert await taking_up == Withdrawn(1, 0)
+        for table in ("wraps", "records", "cases"):
+            column = "slot" if table == "cases" else "case_slot"
+            await eraser.execute(f"DELETE FROM {table} WHERE {column} = $1", slot)
+    assert await take_up(storage, 8, ANNA) == Withdrawn(0, 0)
+    for connection in (holder, eraser, onlooker):
+        await connection.close()
     await storage.close()
