@@ -103,7 +103,9 @@ def _torn(number: int) -> Amiss:
 
 def earlier(server: Server, heads: Heads, end: int, event: Event) -> list[Event]:
     """Of the first `end` events those from the time in which a mandate for `event` was signed."""
-    return since(server, heads, end, event.day - LATEST - timedelta(days=1))
+    before = LATEST + timedelta(days=1)
+    # A server may name a day before which there is none.
+    return since(server, heads, end, max(event.day, date.min + before) - before)
 
 
 def since(server: Server, heads: Heads, end: int, first: date) -> list[Event]:

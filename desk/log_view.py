@@ -206,7 +206,7 @@ class Words:
         if line.verdict is Verdict.AGAINST:
             found.append(say("without the signatures that the roster asks for"))
         if line.verdict is Verdict.UNKNOWN:
-            found.append(say("not checked: keys that are on the roster no more signed for it"))
+            found.append(say("not checked: signed under another roster than this desk has now"))
         return found
 
 

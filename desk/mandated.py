@@ -76,10 +76,17 @@ def judge(event: Event, before: Iterable[Event], roster: Roster, *, in_force: bo
     good = {one.by for one in signed if one.counts}
     if len(good) >= roster.approvals:
         return Verdict.ALLOWED
-    unknown = {one.by for one in signed if one.signature is Signature.UNKNOWN}
-    if in_force or not good | unknown:
+    if in_force or not any(_may_have_counted(one) for one in signed):
         return Verdict.AGAINST
     return Verdict.UNKNOWN
+
+
+def _may_have_counted(one: SignedMandate) -> bool:
+    """Under another roster: by a key that is not known any more, or whose owner had another role
+    then. That of the one who is given the cases counts under none."""
+    if one.signature is Signature.UNKNOWN:
+        return True
+    return one.signature is Signature.GOOD and one.by != one.mandate.to
 
 
 def _read(event: Event, roster: Roster) -> tuple[SignedMandate, ...]:
@@ -91,5 +98,8 @@ def _fits(mandate: Mandate, event: Event) -> bool:
     """Whether it is the one that the event names, for whom it names, in its time."""
     if (mandate.digest, mandate.to) != (event.mandate, event.to):
         return False
-    last = mandate.until.astimezone(UTC).date()
-    return event.day <= last <= event.day + LATEST + timedelta(days=1)
+    try:
+        last = mandate.until.astimezone(UTC).date()
+    except OverflowError:  # nobody makes one that ends before the year 1; a server may show one
+        return False
+    return timedelta() <= last - event.day <= LATEST + timedelta(days=1)

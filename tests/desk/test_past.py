@@ -3,7 +3,7 @@ names what it is."""
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from desk.heads import FILE, Heads
 from desk.home import Home
 from desk.past import NOTES
 from intake.ledger import GENESIS, Event, chained
-from intake.mandates import Purpose, made
+from intake.mandates import Mandate, Purpose, made
 from intake.roster import Roster, digest
 from tests.desk.liar import Liar, bodies, event, lying, record_of, signed_mandate
 from tests.desk.world import CALM, URGENT, DeskUser, World, identity_of
@@ -310,7 +310,37 @@ def test_what_was_signed_by_one_who_left_before_is_not_judged(world: World, liar
     liar.events = [*events, later]
     assert AGAINST not in user.run("queue").all
     shown = " ".join(user.run("log").out.split())
-    assert "[not checked: keys that are on the roster no more signed for it]" in shown
+    assert "[not checked: signed under another roster than this desk has now]" in shown
+
+
+def test_what_one_signed_as_a_lead_who_is_none_any_more_is_not_cried_out(
+    world: World, liar: Liar
+) -> None:
+    """Anna was a lead and became a volunteer: a desk that was away sees all of that at once."""
+    events = story(world, "anna")
+    world.put(world.roster.extended(world.roster.valid_until + timedelta(days=1)))
+    liar.events = [*events, record_of(world)[-1]]
+    assert AGAINST not in liar.shown_to(world.desk("boris")).run("queue").all
+    liar.events = [*story(world, "vera"), record_of(world)[-1]]
+    assert AGAINST in liar.shown_to(world.desk("lead")).run("queue").all, "hers never counts"
+
+
+@pytest.mark.parametrize("until", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:00:00-05:00"])
+@pytest.mark.parametrize("day", ["0001-01-01", "2026-11-22", "9999-12-31"])
+def test_days_at_the_ends_of_time_are_cried_out_like_others(
+    world: World, liar: Liar, day: str, until: str
+) -> None:
+    user = liar.shown_to(world.desk("anna"))
+    end = datetime.fromisoformat(until)
+    mandate = Mandate(
+        purpose=Purpose.ONBOARD, to=identity_of("vera").key_id, until=end, nonce="ab" * 16
+    )
+    opened = wrapped(mandate.digest).model_copy(update={"day": date.fromisoformat(day)})
+    liar.events = [*record_of(world), *bodies([signed_mandate(mandate, "lead"), opened])]
+    ran = user.run("queue")
+    assert ran.code == 0, ran.all
+    assert AGAINST in ran.all
+    assert "lead opened 7 cases to vera" in user.run("log").out
 
 
 # Accepting
