@@ -33,6 +33,9 @@ LARGEST_REKEYING: Final = 64 << 20
 MOST_REKEYED: Final = 500
 """Cases in one request: everybody waits while they are written."""
 
+REKEYED_BESIDE: Final = 2
+"""Such requests at once: each may take some hundred megabytes while it is taken apart."""
+
 _Query = TypeVar("_Query", bound=Shape)
 
 FURTHEST: Final = 2**53
@@ -60,6 +63,7 @@ class Keys:
         self._parts = parts
         self._keys = parts.keys
         self._gate = gate
+        self._room = asyncio.Semaphore(REKEYED_BESIDE)
 
     def add_to(self, app: web.Application) -> None:
         """The addresses of all of it."""
@@ -160,6 +164,11 @@ class Keys:
         return web.Response(body=body, content_type="application/json")
 
     async def rekey(self, request: web.Request) -> web.Response:
+        self._gate.expected(request, _leads)
+        async with self._room:
+            return await self._rekey(request)
+
+    async def _rekey(self, request: web.Request) -> web.Response:
         caller = await self._gate.keys_caller(request, _leads, LARGEST_REKEYING)
         fresh = await asyncio.to_thread(self._fresh, caller.body)
         epoch, members = self._parts.roster().epoch, self._gate.members()

@@ -1,16 +1,21 @@
 """Keys that change hands, over real HTTP: who may, what changes, and what a forger gets."""
 
+import os
+import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from crypto.requests import sign_request
+from handlers.keys import REKEYED_BESIDE
 from intake.ledger import Kind, mark
 from intake.shapes import encoded
 from intake.wire import Rekeying
-from tests.desk.world import CALM, URGENT, World
+from tests.desk.world import CALM, URGENT, World, identity_of
 from tests.handlers.desks import NOWHERE, ask, done, key, part, refused, wrap
 from tests.handlers.rekeys import (
     events,
@@ -80,7 +85,7 @@ def test_the_record_is_for_whoever_opens_cases(world: World) -> None:
 def test_a_desk_that_has_seen_more_than_there_is_finds_it_out(world: World) -> None:
     without(world)
     page = done(ask(world, "anna", "/v1/events?after=7"))
-    assert (page["after"], page["total"], page["events"]) == (1, 1, [])
+    assert (page["after"], page["total"], page["events"]) == (2, 2, [])
 
 
 @pytest.mark.parametrize("query", ["?after=-1", "?after=x", "?after=1&after=1", "?before=1"])
@@ -387,6 +392,49 @@ def test_what_somebody_held_who_left_waits_for_others(world: World) -> None:
 
 
 # Size
+
+
+@pytest.mark.parametrize("path", ["/v1/rekey", "/v1/wraps"])
+def test_what_would_burst_the_memory_is_not_taken_apart(
+    world: World, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand bytes and more for each empty bracket: sixty megabytes would end the server."""
+
+    def fails(*_: object) -> NoReturn:
+        raise AssertionError("taken apart")
+
+    monkeypatch.setattr("handlers.key_bodies.rekeying", fails)
+    monkeypatch.setattr("handlers.keys.read", fails)
+    for one in (b"[]", b"{}", b"0", b"[" * 99):
+        body = b'{"cases":[' + b",".join([one] * (400_000 // len(one))) + b"]}"
+        refused(post(world, "lead", path, body), 400, "malformed")
+
+
+def test_many_large_requests_wait_for_each_other(world: World) -> None:
+    """Whoever sends one slowly holds up others that are as large, and nothing else."""
+    host, _, port = world.url.removeprefix("http://").partition(":")
+    begun = []
+    for _ in range(REKEYED_BESIDE):
+        url = f"{world.url}/v1/rekey"
+        signer = identity_of("lead")
+        headers = sign_request(
+            "POST", url, b"x", signer, signer.key_id, world.time(), os.urandom(16)
+        )
+        slow = socket.create_connection((host, int(port)))
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        slow.sendall(
+            f"POST /v1/rekey HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n{head}\r\n".encode()
+        )
+        begun.append(slow)
+    assert ask(world, "lead", "/v1/rekey").status_code == 200
+    with ThreadPoolExecutor() as pool:
+        third = pool.submit(post, world, "lead", "/v1/rekey", b"{}")
+        assert ask(world, "anna", "/v1/queue").status_code == 200
+        with pytest.raises(TimeoutError):
+            third.result(1)
+        for slow in begun:
+            slow.close()
+        refused(third.result(), 400, "malformed")
 
 
 def test_only_those_who_may_send_much(world: World) -> None:
