@@ -26,8 +26,11 @@ from intake.ledger import SHORT, Event, Kind, past
 from intake.roster import Member, Role, Roster, digest
 from intake.shapes import Digest, KeyId, Shape
 
-_TRIES: Final = 3
-_PAUSE: Final = 0.3
+_PAUSES: Final = (0.3, 0.3, 0.3, 1.0, 2.0, 4.0)
+"""Seconds between the looks at a server whose record and roster do not fit."""
+
+_AT_ODDS: Final = 3
+"""So many of them where the record is not ahead: no server takes a roster up in that order."""
 
 
 class Trouble(Shape):
@@ -122,13 +125,15 @@ def synced(
     """What the server shows now, and the roster with which it was compared.
 
     The two are asked for one after the other, and the server writes a new roster down before it
-    shows it: where they do not fit, both are asked for again.
+    shows it, where many wraps have to go some seconds before; of two servers on one database the
+    other looks at its file every five. So where they do not fit, both are asked for again.
     """
     found, notes = _sync(desk, client, roster, progress)
-    for _ in range(_TRIES):
+    pauses = _PAUSES if notes.epoch > roster.epoch else _PAUSES[:_AT_ODDS]
+    for pause in pauses:
         if not found.is_good or _names(notes, roster):
             break
-        desk.sleep(_PAUSE)
+        desk.sleep(pause)
         first, roster = found.first, desk.current_roster(client)
         found, notes = _sync(desk, client, roster, progress)
         found = replace(found, first=first or found.first)

@@ -168,6 +168,23 @@ def test_a_roster_that_the_record_does_not_name_is_named(world: World, liar: Lia
     assert anna.run("queue").err == ""
 
 
+def test_a_server_that_takes_some_seconds_to_take_a_roster_up_is_waited_for(
+    world: World, liar: Liar
+) -> None:
+    """Its record has the roster already; or another server on its database has."""
+    user = liar.shown_to(world.desk("anna"))
+    assert user.run("queue").code == 0
+    liar.envelope, passed = world.envelope, [0.0]
+    world.put(world.roster.extended(world.roster.valid_until + timedelta(days=1)))
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+        if passed[0] > 5:
+            liar.envelope = None
+
+    assert user.run("queue", sleep=sleep).err == ""
+
+
 def test_two_rosters_of_one_epoch_with_a_record_each_are_found_out_by_a_case(
     world: World, liar: Liar
 ) -> None:
