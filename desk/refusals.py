@@ -136,6 +136,8 @@ _REASONS = {
     "time is over, or the roster changed. See: tropa mandates",
     "unknown_mandate": "The server knows no such mandate. See: tropa mandates",
     "signed": "You have signed this mandate already.",
+    "many_signed": "You have signed a hundred mandates within a week, and the server takes no "
+    "more of yours for some days. Was it you? If not, somebody has your key: tell a lead.",
     "held": "Somebody else has taken this case. Take another: tropa queue.",
     "held until": "Somebody else has taken this case; the lease ends on {until:%Y-%m-%d %H:%M} "
     "UTC. Take another: tropa queue.",

@@ -21,7 +21,7 @@ from handlers.key_ports import NewCaseKey, NewReach, RosterRefused
 from handlers.queue_parts import Parts
 from handlers.refusals import Refused, malformed
 from intake.ledger import Event, Kind, Page
-from intake.mandates import Mandate, MandateError, Purpose, check, may_sign
+from intake.mandates import LATEST, Mandate, MandateError, Purpose, check, may_sign
 from intake.roster import SEALING_BYTES, Member, Role
 from intake.shapes import CaseId, Digest, Shape, decoded, encoded
 from intake.wire import RekeyAnswer, Signed, ToWrap, Wrappable, Wrapped, Wrapping
@@ -35,6 +35,10 @@ MOST_REKEYED: Final = 500
 
 REKEYED_BESIDE: Final = 2
 """Such requests at once: each may take some hundred megabytes while it is taken apart."""
+
+MOST_SIGNED: Final = 100
+"""Mandates that one may sign within the time that each lasts: all of them are read whenever one is
+used, and none is ever taken out of the record."""
 
 _Query = TypeVar("_Query", bound=Shape)
 
@@ -108,6 +112,9 @@ class Keys:
             check(mandate, (), 0, target, now)
         except MandateError as error:
             raise Refused(403, "mandate", str(error)) from None
+        hers = [one.day for one in await self._keys.ledger.mandates() if one.by == caller.key_id]
+        if sum(day > now.date() - LATEST for day in hers) >= MOST_SIGNED:
+            raise Refused(409, "many_signed", "You have signed too many mandates this week.")
         signed = encoded(envelope)
         event = Event(kind=Kind.MANDATE, day=now.date(), by=caller.key_id, signed=signed)
 

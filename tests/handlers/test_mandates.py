@@ -168,6 +168,20 @@ def test_a_mandate_is_over_in_time_and_with_its_signers(world: World) -> None:
     refused(ask(world, "lead", f"/v1/wraps?mandate={'0' * 64}"), 404, "unknown_mandate")
 
 
+def test_one_lead_does_not_fill_the_record_with_mandates(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.take_up(world.roster.with_member(_lead("lead2")))
+    monkeypatch.setattr("handlers.keys.MOST_SIGNED", 3)
+    for _ in range(3):
+        done(post(world, "lead", "/v1/mandates", signed(mandate(world, "vera"), "lead")))
+    about = mandate(world, "vera")
+    refused(post(world, "lead", "/v1/mandates", signed(about, "lead")), 409, "many_signed")
+    done(post(world, "lead2", "/v1/mandates", signed(about, "lead2")))
+    world.time.pass_(days=8)
+    done(post(world, "lead", "/v1/mandates", signed(mandate(world, "vera"), "lead")))
+
+
 def test_what_is_no_mandate_is_refused(world: World) -> None:
     for envelope in (b"", b"{", b"[]", b"null", b'{"signatures": 1}', b'{"signatures": [1]}'):
         body = {"envelope": encoded(envelope)}
