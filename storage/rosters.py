@@ -72,7 +72,8 @@ class Rosters:
         """The roster of `event` is in force: told in the record of key events once, `numbers` (the
         facts to be remembered) raised, and the wraps of all but `members` withdrawn, in one.
 
-        To be called as often as one likes: where all that is done, nothing is written. `members`
+        To be called as often as one likes: where all that is done, or a newer one is in force,
+        nothing is written. `members`
         and `revoked` are key ids. Afterwards the withdrawn wraps are nowhere on the disk.
         """
         epoch = event.epoch or 0
@@ -81,6 +82,8 @@ class Rosters:
         def work(connection: Connection) -> Withdrawn:
             in_turn(connection, ROSTER)
             before = fact(connection, TAKEN_UP)
+            if _is_older(epoch, before):
+                return _kept(connection, members)
             mine = _locked(connection, members)
             _give_back(connection, mine, members, now)
             done = _withdraw(connection, mine, members, revoked)
@@ -121,12 +124,20 @@ def _done(connection: Connection, epoch: int, members: Collection[str]) -> bool:
     before = fact(connection, TAKEN_UP)
     if before is None or before < epoch:
         return False
+    if _is_older(epoch, before):
+        return True
     left = [_withdrawable(key) for key in _strangers(connection, members)]
     held = select(cases.c.slot).where(_held_by_strangers(members)).limit(1)
     return not any(
         connection.execute(clause).first()
         for clause in (held, *(select(wraps.c.slot).where(which).limit(1) for which in left))
     )
+
+
+def _is_older(epoch: int, taken_up: int | None) -> bool:
+    """Another server on this database has a newer one, which this one is yet to see: whoever is new
+    on that must not lose what she was given by it."""
+    return taken_up is not None and epoch < taken_up
 
 
 def _strangers(connection: Connection, members: Collection[str]) -> list[str]:

@@ -176,6 +176,18 @@ async def test_killed_in_between_all_of_it_was_done_or_nothing(kind: str, tmp_pa
     await storage.close()
 
 
+async def test_one_that_is_older_than_the_one_in_force_takes_nothing_away(
+    storage: Storage,
+) -> None:
+    """Of two servers on a database one may still have the roster of before."""
+    case = await submitted(storage, a_case(members=(ANNA, OLGA)))
+    await storage.cases.take(case.header.id, OLGA, NOW, 9)
+    await take_up(storage, 9, ANNA, OLGA)
+    assert await take_up(storage, 8, ANNA) == Withdrawn(0, 0)
+    assert (await storage.cases.fetch(case.header.id, OLGA)).header.holder == OLGA
+    assert [event.epoch for event in await told(storage)] == [9]
+
+
 async def _waits(connection: asyncpg.Connection) -> None:
     """Until somebody waits for a lock."""
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
