@@ -41,8 +41,8 @@ def _error(entry: Entry, seen: str, how: str) -> DeskError | None:
     if how == "other":
         return DeskError(
             "{name}, who wrote record {n}, was shown another record of key events than this desk "
-            "(event {number}): the server shows different pasts to different people. Compare with "
-            "{name}, aloud: tropa log",
+            "(event {number}): the server shows different pasts to different people, or what "
+            "{name} wrote of it is not true. Compare with {name}, aloud: tropa log",
             name=name,
             n=entry.number,
             number=number,
@@ -50,7 +50,8 @@ def _error(entry: Entry, seen: str, how: str) -> DeskError | None:
     if how == "ahead":
         return DeskError(
             "{name}, who wrote record {n}, has seen {number} key events, more than the server "
-            "shows this desk: it hides something from you. Compare with {name}, aloud: tropa log",
+            "shows this desk: it hides something from you, or what {name} wrote of it is not true. "
+            "Compare with {name}, aloud: tropa log",
             name=name,
             n=entry.number,
             number=number,

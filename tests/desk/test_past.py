@@ -11,7 +11,7 @@ from desk.casework import Casework
 from desk.errors import DeskError
 from desk.heads import FILE, Heads
 from desk.home import Home
-from desk.past import NOTES
+from desk.past import NOTES, Past
 from intake.ledger import GENESIS, Event, chained
 from intake.mandates import Mandate, Purpose, made
 from intake.roster import Roster, digest
@@ -225,6 +225,21 @@ def test_a_colleague_who_has_seen_more_is_asked_for_first_and_then_named(
     assert "boris, who wrote record 1, has seen 5 key events, more than the server shows" in ran.all
     ran = user.run("open", case, "--fresh")
     assert "shown another" not in ran.all
+
+
+@pytest.mark.parametrize("lie", ["999999999:" + "ab" * 16, "1:" + "ab" * 16])
+def test_a_colleague_who_lies_of_the_past_is_named_and_the_server_not_blamed_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch, lie: str
+) -> None:
+    user, case = acted(world)
+    boris = world.desk("boris")
+    with monkeypatch.context() as patch:
+        patch.setattr(Past, "said", lie)
+        assert boris.run("note", case, "--file", _text(world)).code == 0
+    ran = user.run("open", case, "--fresh")
+    assert "Mobilised" in ran.out, "nothing of it keeps the case from being read"
+    assert "or what boris wrote of it is not true" in ran.all
+    assert user.run("queue").err == "", "nor is anything else stopped by it"
 
 
 def test_an_emptied_record_and_no_record_are_named(world: World, liar: Liar) -> None:
