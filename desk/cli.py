@@ -39,7 +39,7 @@ from desk import (
     roster_commands,
 )
 from desk.desk import Desk, no_line, no_terminal, no_text
-from desk.errors import DeskError
+from desk.errors import DeskError, Stopped
 from desk.home import explain
 from desk.language import Language
 from desk.safe import plain
@@ -155,13 +155,16 @@ def terminal(**options: Any) -> Console:
 
 def run(arguments: Sequence[str], desk: Desk) -> int:
     """Do one command; returns the exit code."""
+    desk.quiet = "--json" in arguments
     try:
         command = _command(desk.language, next(iter(arguments), ""))
         command.main(args=list(arguments), prog_name="tropa", obj=desk)
     except SystemExit as end:
-        return _code(end, desk)
-    except KeyboardInterrupt:
-        return 130
+        # What the commands' library makes of Ctrl-C has it for a cause.
+        cause = end.__context__ and end.__context__.__cause__
+        return _stopped(desk, cause) if isinstance(cause, KeyboardInterrupt) else _code(end, desk)
+    except KeyboardInterrupt as end:
+        return _stopped(desk, end)
     except SAID as error:
         return _tell(desk, error)
     except OSError as error:
@@ -237,6 +240,20 @@ def translate_help(command: Any, language: Language) -> None:
             part.help = language.say(part.help)
     for inner in getattr(command, "commands", {}).values():
         translate_help(inner, language)
+
+
+def _stopped(desk: Desk, cause: KeyboardInterrupt) -> int:
+    """After Ctrl-C: what is known of what was under way."""
+    if isinstance(cause, Stopped):
+        return 130
+    if desk.asked:
+        desk.warn(
+            "Stopped. What the server was asked for it may have done or not: look (tropa queue, "
+            "tropa open) before you give the same command again."
+        )
+    else:
+        desk.warn("Stopped. The server was asked to change nothing.")
+    return 130
 
 
 def _code(end: SystemExit, desk: Desk) -> int:

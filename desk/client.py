@@ -8,7 +8,9 @@ the server knows it by its number and bytes. Done without one, erasing, giving b
 and closing are turned away the second time, as `unknown_case` or `not_held`.
 """
 
+import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -28,6 +30,7 @@ from desk.refusals import (
     refusal,
     unreachable,
 )
+from desk.waiting import Heard, deaf
 from intake.case import Level
 from intake.clock import Clock
 from intake.counts import Shown
@@ -54,7 +57,15 @@ __all__ = ["Client", "Offline", "Turned", "checked_url"]
 TIMEOUT: Final = 20.0
 """Seconds for each step of a request: a server behind Tor is slow, a hung one should be told."""
 
+LONGEST: Final = 600.0
+"""Seconds for a whole answer: one that comes in drops would otherwise never be given up."""
+
 LARGEST: Final = 64 * 1024 * 1024
+Wait = Callable[[bool], AbstractContextManager[Heard]]
+"""What goes on while an answer is waited for; told whether the request changes anything."""
+_DIGITS: Final = 12
+"""Of a length that an answer could have."""
+
 Random = Callable[[int], bytes]
 _Shape = TypeVar("_Shape", bound=BaseModel)
 
@@ -102,6 +113,11 @@ class Signatures(Shape):
     needed: int = Field(ge=1)
 
 
+def unseen(_: bool) -> AbstractContextManager[Heard]:
+    """Where nobody is told that it takes long."""
+    return nullcontext(deaf)
+
+
 class Client:
     """One server, as one member. `identity` None: only what needs no signature.
 
@@ -111,12 +127,19 @@ class Client:
     """
 
     def __init__(
-        self, url: str, clock: Clock, random: Random, identity: Identity | None, proxy: str | None
+        self,
+        url: str,
+        clock: Clock,
+        random: Random,
+        identity: Identity | None,
+        proxy: str | None,
+        wait: Wait = unseen,
     ) -> None:
         self._url = url
         self._clock = clock
         self._random = random
         self._identity = identity
+        self._wait = wait
         # trust_env off: settings come from desk/settings.py alone, and no .netrc is read.
         self._http = httpx.Client(timeout=TIMEOUT, proxy=_checked_proxy(proxy), trust_env=False)
 
@@ -266,8 +289,11 @@ class Client:
         if signed:
             headers |= self._signature(method, url, content)
         try:
-            with self._http.stream(method, url, content=content, headers=headers) as response:
-                answer = _limited(response)
+            with (
+                self._wait(method != "GET") as heard,
+                self._http.stream(method, url, content=content, headers=headers) as response,
+            ):
+                answer = _limited(response, heard)
         except httpx.HTTPError as error:
             raise unreachable(self._url, error) from None
         if response.status_code != httpx.codes.OK:
@@ -303,10 +329,15 @@ def _file(case: str, body: bytes) -> CaseFile:
     return whole
 
 
-def _limited(response: httpx.Response) -> bytes:
-    body = bytearray()
+def _limited(response: httpx.Response, heard: Heard) -> bytes:
+    body, end = bytearray(), time.monotonic() + LONGEST
+    length = response.headers.get("Content-Length", "")
+    total = int(length) if length.isdecimal() and len(length) < _DIGITS else None
     for chunk in response.iter_bytes():
         body += chunk
+        heard(response.num_bytes_downloaded, total)
+        if time.monotonic() > end:
+            raise httpx.ReadTimeout("")
         if len(body) > LARGEST:
             raise nonsense()
     return bytes(body)

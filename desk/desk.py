@@ -18,7 +18,7 @@ from crypto.identity import Identity
 from crypto.kdf import Random
 from crypto.keyfile import asks_for_hours, decrypt_seed
 from desk.card import Card
-from desk.client import Client, checked_url
+from desk.client import TIMEOUT, Client, checked_url
 from desk.errors import DeskError
 from desk.home import Home, read_file
 from desk.language import Language
@@ -27,6 +27,7 @@ from desk.safe import plain, plain_json
 from desk.screen import Screen
 from desk.settings import Settings
 from desk.trust import Trust
+from desk.waiting import Heard, waiting
 from intake.clock import Clock
 from intake.questions import Form
 from intake.roster import Roster
@@ -61,6 +62,9 @@ class Desk:
 
     `open_seed` opens an identity file; it is slow on purpose, so whoever opens one file many
     times may pass a function that remembers.
+
+    `quiet`: nobody is told that the server is slow. `asked`: the server was asked for something
+    that changes what it has.
     """
 
     settings: Settings
@@ -80,6 +84,8 @@ class Desk:
     home: Home = field(init=False)
     trust: Trust = field(init=False)
     failed: bool = False
+    quiet: bool = False
+    asked: bool = False
 
     def __post_init__(self) -> None:
         self.language = Language(self.settings.language)
@@ -207,7 +213,11 @@ class Desk:
                 "The server's address in the desk's folder is damaged. "
                 "Run: tropa join URL organisation.json"
             ) from None
-        return Client(url, self.clock, self.random, identity, self.settings.proxy)
+        return Client(url, self.clock, self.random, identity, self.settings.proxy, self._waiting)
+
+    def _waiting(self, changes: bool) -> AbstractContextManager[Heard]:
+        self.asked = self.asked or changes
+        return waiting(self, TIMEOUT)
 
     def current_roster(self, client: Client) -> Roster:
         """The server's roster, checked; it must be good before anything else is asked."""

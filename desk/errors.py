@@ -11,3 +11,7 @@ class DeskError(Exception):
         super().__init__(msgid.format(**values))
         self.msgid = msgid
         self.values = values
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C, and what came of it was told already."""

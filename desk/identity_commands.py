@@ -20,7 +20,7 @@ from crypto.keyfile import WORDS, from_words, to_words, word_list
 from desk import keeping
 from desk.checking import show_and_check
 from desk.desk import CARD, IDENTITY, Desk, desk_of
-from desk.errors import DeskError
+from desk.errors import DeskError, Stopped
 from desk.typing import Paper, numbered, type_words
 
 app = typer.Typer(no_args_is_help=True, help="Who you are to Tropa: your keys and your card.")
@@ -184,7 +184,7 @@ def _show_and_check(desk: Desk, words: list[str]) -> None:
             show_and_check(desk, screen, page, words)
     except (KeyboardInterrupt, EOFError):
         desk.warn("No identity was made. The words you saw open nothing: destroy the paper.")
-        raise KeyboardInterrupt from None
+        raise Stopped from None
 
 
 def _print_words(desk: Desk, words: list[str]) -> None:

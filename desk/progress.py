@@ -68,9 +68,12 @@ def _span(seconds: float) -> str:
 def progress(desk: Desk, total: int) -> Iterator[Progress]:
     """Shown until the block ends, and once more at its end."""
     bar = _bar(desk) if desk.err.is_terminal else None
-    with bar or nullcontext():
-        shown = Progress(desk, total, bar)
-        yield shown
+    before, desk.quiet = desk.quiet, True
+    try:
+        with bar or nullcontext():
+            yield Progress(desk, total, bar)
+    finally:
+        desk.quiet = before
 
 
 def _bar(desk: Desk) -> Bar:

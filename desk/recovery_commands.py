@@ -20,7 +20,7 @@ from crypto.shares import COMMON_WORDS, FEWEST_NEEDED, MOST_LISTS, check_numbers
 from desk.card import Card
 from desk.checking import show_and_check
 from desk.desk import Desk, desk_of
-from desk.errors import DeskError
+from desk.errors import DeskError, Stopped
 from desk.home import write_file
 from desk.list_page import ListSet, list_page, printed
 from desk.lists import ask_lists
@@ -118,7 +118,7 @@ def _show(desk: Desk, made: ListSet) -> None:
             "No recovery key was made and no card was written. Lists that are on paper already "
             "open nothing: destroy them."
         )
-        raise KeyboardInterrupt from None
+        raise Stopped from None
 
 
 def _call(desk: Desk, screen: Screen, number: int, total: int) -> None:

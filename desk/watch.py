@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from desk.casework import Casework
-from desk.errors import DeskError
+from desk.errors import DeskError, Stopped
 from desk.notices import notices, show
 from desk.queue_view import hers, queue_table
 from desk.safe import plain
@@ -15,6 +15,13 @@ URGENT = (Level.P0, Level.P1)
 
 def watch(casework: Casework, every: int) -> None:
     """Look again every so many seconds until Ctrl-C; an outage is shown and waited out."""
+    try:
+        _watch(casework, every)
+    except KeyboardInterrupt:
+        raise Stopped from None  # that is how it ends
+
+
+def _watch(casework: Casework, every: int) -> None:
     desk, known = casework.desk, None
     while True:
         try:

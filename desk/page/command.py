@@ -15,7 +15,7 @@ import typer
 import uvicorn
 
 from desk.desk import Desk, desk_of
-from desk.errors import DeskError
+from desk.errors import DeskError, Stopped
 from desk.page.app import desk_app
 from desk.page.guard import LOOPBACK
 from desk.page.session import Session
@@ -48,6 +48,8 @@ def desk_command(
             if not no_browser:
                 _open(desk, session)
             serve(session, listening)
+        except KeyboardInterrupt:
+            raise Stopped from None  # that is how it ends
         finally:
             session.lock()
             desk.home.remove(OPENING)

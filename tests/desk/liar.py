@@ -4,6 +4,7 @@ comes back is altered before a desk sees it.
 What is signed reaches the server as the desk signed it, since a signature covers no host.
 """
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,14 +26,20 @@ Alter = Callable[[str, str, bytes], bytes | None]
 
 @dataclass
 class Liar:
-    """What stands between; `url` is its address. `events`: the record it shows as its own."""
+    """What stands between; `url` is its address. `events`: the record it shows as its own. `held`:
+    nothing whose path begins so is answered before `free`."""
 
     world: World
     url: str = ""
     alter: Alter | None = None
     envelope: bytes | None = None
     events: list[str] | None = None
+    held: str = "nothing"
     asked: list[str] = field(default_factory=list)
+    _freed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def free(self) -> None:
+        self.world.loop.call_soon_threadsafe(self._freed.set)
 
     def shown_to(self, user: DeskUser) -> DeskUser:
         """From now on this desk has the liar for its server."""
@@ -56,6 +63,8 @@ class Liar:
     async def answer(self, request: web.Request) -> web.Response:
         body, path = await request.read(), request.raw_path
         self.asked.append(f"{request.method} {path}")
+        if path.startswith(self.held):
+            await self._freed.wait()
         headers = {name: value for name, value in request.headers.items() if name != "Host"}
         async with (
             ClientSession(auto_decompress=False) as session,
