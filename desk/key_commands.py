@@ -28,6 +28,9 @@ from intake.roster import Member, Role
 
 INTERRUPTED = 130
 
+LISTED = 20
+"""Cases that are named at a terminal, of those that were not touched."""
+
 
 def add_to(app: typer.Typer) -> None:
     """Put these commands beside the groups."""
@@ -159,8 +162,25 @@ def tell_rest(desk: Desk, result: Result) -> None:
     """What was not done, and why."""
     if result.kept:
         desk.warn("These cases were not touched. Show them to another lead:")
-        for case, (why, gaps) in sorted(result.kept.items()):
+        for case, (why, gaps) in sorted(result.kept.items())[:LISTED]:
             desk.warn("Case {case}: {why}.", case=case[:SHORT], why=desk.say(why, **gaps))
+    if len(result.kept) > LISTED:
+        desk.warn(
+            "And {n} more. The same command with --json names them all.",
+            n=len(result.kept) - LISTED,
+        )
+    if result.elsewhere:
+        desk.tell(
+            "Not to be done any more, because somebody else did them meanwhile or they were "
+            "erased: {n}.",
+            n=result.elsewhere,
+        )
+    if result.left:
+        desk.warn(
+            "The server still names {n} cases that wait. Give the same command again; if that "
+            "changes nothing, tell the operator.",
+            n=result.left,
+        )
     if result.moved:
         desk.warn(
             "Some cases changed while this ran ({n}). Give the same command again.", n=result.moved
@@ -176,6 +196,8 @@ def result_json(desk: Desk, result: Result) -> dict[str, Any]:
             for case, (why, gaps) in sorted(result.kept.items())
         ],
         "changed_meanwhile": result.moved,
+        "done_elsewhere": result.elsewhere,
+        "still_waiting": result.left,
         "whole": result.whole,
     }
 
@@ -189,7 +211,7 @@ def end(desk: Desk, result: Result) -> None:
             "Done so far: {n}; that stays. The same command goes on with the rest.", n=result.done
         )
         raise result.error
-    desk.failed = desk.failed or bool(result.kept or result.moved)
+    desk.failed = desk.failed or bool(result.kept) or not result.whole
 
 
 def stopped(desk: Desk, done: int) -> NoReturn:

@@ -31,14 +31,21 @@ ROUNDS: Final = 6
 PATIENCE: Final = (1, 2, 4, 8, 15, 30, 30, 30)
 """Seconds between the tries after which a connection counts as lost."""
 
+MOST: Final = 10**9
+"""Cases that a server could have."""
+
+MORE: Final = 10_000
+"""Cases that may be added to those that waited at the beginning; a server that never comes to an
+end makes them up."""
+
 _Answer = TypeVar("_Answer")
 
 
 class Head(BaseModel):
     """What of a page is looked at here; the cases in it are the workers'."""
 
-    left: int = Field(ge=0)
-    closed_to_her: int = Field(default=0, ge=0)
+    left: int = Field(ge=0, le=MOST)
+    closed_to_her: int = Field(default=0, ge=0, le=MOST)
     after: str | None = None
 
 
@@ -66,13 +73,15 @@ class Errand(Protocol):
 class Result:
     """How far it came. `kept`: cases that were left as they were, and why. `closed`: how many
     besides the one who does this cannot open. `moved`: how many kept changing under her hands.
-    `stopped`: by her. `error`: what ended it before its time.
+    `left`: how many the server names still, once all was done. `stopped`: by her. `error`: what
+    ended it before its time.
     """
 
     total: int = 0
     done: int = 0
     gone: int = 0
     moved: int = 0
+    left: int = 0
     closed: int = 0
     kept: Kept = field(default_factory=dict)
     stopped: bool = False
@@ -85,7 +94,12 @@ class Result:
     @property
     def whole(self) -> bool:
         """Whether everything that can be done now is done."""
-        return not self.stopped and self.error is None and not self.moved
+        return not self.stopped and self.error is None and not self.moved and not self.left
+
+    @property
+    def elsewhere(self) -> int:
+        """How many were there at the beginning and were not to be done here any more."""
+        return max(self.gone, self.total - self.done - len(self.kept)) if self.whole else 0
 
 
 def head(page: bytes) -> Head:
@@ -121,6 +135,14 @@ def _hands(
         yield workers.page, 2 * cores + 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A page as it came; `last`: it names none after it."""
+
+    body: bytes
+    last: bool
+
+
 class _Rounds:
     """One run. The lanes share it, each a thread; what they share is changed under the lock."""
 
@@ -139,9 +161,29 @@ class _Rounds:
         self._next: str | None = None
         self._waiting: bytes | None = None
         self._ended = False
+        self._places = set[str]()
         self._stop = threading.Event()
 
     def run(self, first: bytes) -> None:
+        try:
+            self._all(first)
+            if self._result.whole:
+                self._look_again()
+        except KeyboardInterrupt:
+            self._result.stopped = True
+            self._stop.set()
+
+    def _look_again(self) -> None:
+        """Whether the server, too, says that nothing is left: its single answers may not fit."""
+        try:
+            seen = head(self._patiently(lambda _: self._errand.page(None)))
+        except DeskError as error:
+            self._result.error = error
+            return
+        self._result.left = max(0, seen.left - len(self._result.kept))
+        self._result.closed = seen.closed_to_her
+
+    def _all(self, first: bytes) -> None:
         self._pass(first)
         for _ in range(ROUNDS - 1):
             if not self._result.moved or self._stop.is_set():
@@ -156,6 +198,7 @@ class _Rounds:
 
     def _pass(self, first: bytes | None) -> None:
         self._next, self._waiting, self._ended = None, first, False
+        self._places.clear()
         lanes = [threading.Thread(target=self._lane, daemon=True) for _ in range(self._lanes)]
         for lane in lanes:
             lane.start()
@@ -180,13 +223,13 @@ class _Rounds:
         """Pages, until there are no more; whatever ends one lane ends them all."""
         try:
             while (page := self._page()) is not None:
-                self._count(self._done(page))
+                self._count(*self._done(page.body), page.last)
         except Exception as error:
             with self._counting:
                 self._result.error = self._result.error or error
             self._stop.set()
 
-    def _page(self) -> bytes | None:
+    def _page(self) -> "_Fetched | None":
         """The next page: one lane asks at a time, since each page names the one after it."""
         with self._asking:
             if self._ended or self._stop.is_set():
@@ -196,7 +239,15 @@ class _Rounds:
                 page = self._patiently(lambda _: self._errand.page(self._next))
             self._next = head(page).after
             self._ended = self._next is None
-            return page
+            if self._next is not None:
+                self._must_end(self._next)
+            return _Fetched(page, self._ended)
+
+    def _must_end(self, place: str) -> None:
+        """`DeskError` where the pages go round, or there are more cases than there can be."""
+        if place in self._places or self._result.handled > self._result.total + MORE:
+            raise nonsense()
+        self._places.add(place)
 
     def _done(self, page: bytes) -> tuple[Page, Sent]:
         worked = self._work(page)
@@ -205,8 +256,11 @@ class _Rounds:
         body = worked.body
         return worked, self._patiently(lambda again: self._errand.send(body, again=again))
 
-    def _count(self, done: tuple[Page, Sent]) -> None:
-        worked, sent = done
+    def _count(self, worked: Page, sent: Sent, last: bool) -> None:
+        if sent.done + sent.moved + sent.gone != worked.cases:
+            raise nonsense()  # it speaks of other cases than it was sent
+        if not (last or worked.cases or worked.kept):
+            raise nonsense()  # pages without a case could follow each other for ever
         with self._counting:
             self._result.done += sent.done
             self._result.gone += sent.gone

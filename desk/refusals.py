@@ -127,8 +127,8 @@ _REASONS = {
     "to whoever keeps the roster.",
     "unknownkey": "You are not on the organisation's roster. Send your card (tropa identity show) "
     "to whoever keeps the roster.",
-    "ended": "Your time on the organisation's roster is over. Ask whoever keeps the roster to extend "
-    "it.",
+    "ended": "Your time on the organisation's roster is over. Ask whoever keeps the roster to "
+    "extend it.",
     "role": "Your role opens no cases: the queue, and all that is done with a case, is for "
     "volunteers and leads. A coordinator sees the counts: tropa counts",
     "counts": "The counts are for coordinators, and for whom the roster gives them besides. "
