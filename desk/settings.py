@@ -1,10 +1,14 @@
 """The desk's settings. The only place of the desk that reads the environment and the real clock."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
+
+_SAFE: Final = "PYTHONSAFEPATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,18 @@ def _language(source: Mapping[str, str]) -> str:
 def utc_now() -> datetime:
     """The clock of this machine."""
     return datetime.now(UTC)
+
+
+@contextmanager
+def nothing_from_here() -> Iterator[None]:
+    """While workers start: a program that Python starts so looks for its parts in the folder where
+    it is first. Whoever can put a file there (a folder of downloads) would be told the secret."""
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE]
+        else:
+            os.environ[_SAFE] = before

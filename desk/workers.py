@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from desk.errors import DeskError
 from desk.refusals import nonsense
 from desk.sealers import ENDED, Page, Task, work_for
+from desk.settings import nothing_from_here
 
 
 class Workers:
@@ -25,7 +26,7 @@ class Workers:
         self._given, self._count = given, count
 
     def __enter__(self) -> "Workers":
-        with _deaf_to_ctrl_c():
+        with _deaf_to_ctrl_c(), nothing_from_here():
             for _ in range(self._count):
                 self._start()
         return self

@@ -7,6 +7,7 @@ import resource
 import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -267,3 +268,17 @@ def test_a_case_key_is_opened_to_the_member_of_the_roster_and_nobody_else() -> N
 def _only_wrap(body: bytes) -> str:
     [made] = Wrapping.model_validate_json(body).wraps
     return made.wrap
+
+
+def test_nothing_of_the_folder_where_it_is_started_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of downloads anything may lie, also under the name of a part of Python."""
+    for name in ("signal", "pickle", "json", "socket"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    _, case = case_of("anna", "lead")
+    with Workers(TASK, 1) as workers:
+        assert workers.page(page_of(case)).cases == 1
+    assert not (tmp_path / "run").exists()
+    assert "PYTHONSAFEPATH" not in os.environ
