@@ -69,6 +69,12 @@ def join(
         name=roster.organisation,
         epoch=roster.epoch,
     )
+    if not desk.has_identity:
+        desk.tell(
+            "There is no identity on this machine yet: tropa identity new. With recovery lists "
+            "none is needed: tropa recover"
+        )
+        return
     sealing = desk.card().sealing
     me = next((member for member in roster.members if member.sealing_key == sealing), None)
     show_notices(desk, ending_notices(desk, roster, () if me is None else (me,), own=True))

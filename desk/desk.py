@@ -194,6 +194,11 @@ class Desk:
         )
 
     @property
+    def has_identity(self) -> bool:
+        """Whether an identity, or what is left of one, lies on this machine."""
+        return any((self.home.path / name).exists() for name in (IDENTITY, CARD))
+
+    @property
     def has_server(self) -> bool:
         """Whether this desk has joined a server, and not only an organisation."""
         return self.home.read(SERVER) is not None

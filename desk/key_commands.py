@@ -244,7 +244,7 @@ def reassign(
             )
         held = [one.id for one in casework.client.held(member_id(giving))]
         question = desk.say(
-            "{giver} holds {n}. Hand them over to {taker}? [y/N]",
+            "{giver} holds {n}. Hand over to {taker}? [y/N]",
             giver=giving.name,
             n=desk.language.count("{n} case", "{n} cases", len(held)),
             taker=taking.name,
@@ -282,6 +282,8 @@ class _Passed:
 
 def _hand_over(casework: Casework, held: list[str], to: Member) -> _Passed:
     passed = _Passed(len(held))
+    if not held:
+        return passed
     with progress(casework.desk, len(held)) as shown:
         try:
             for case in held:
@@ -292,8 +294,7 @@ def _hand_over(casework: Casework, held: list[str], to: Member) -> _Passed:
                 shown.show(passed.handled)
         except KeyboardInterrupt:
             passed.stopped = True
-        if held:
-            shown.end(passed.handled)
+        shown.end(passed.handled)
     return passed
 
 
@@ -328,6 +329,8 @@ def _tell_reassigned(
                 "no_room": passed.full,
             }
         )
+    elif not passed.handled + passed.left:
+        desk.tell("{giver} holds no case: there is nothing to hand over.", giver=giver.name)
     else:
         desk.tell(
             "{n} went from {giver} to {taker}.",

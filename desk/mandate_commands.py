@@ -178,10 +178,16 @@ def _tell_missing(desk: Desk, one: Standing, target: Member, *, as_json: bool) -
         n=len(one.signers),
         k=one.needed,
     )
-    desk.tell(
-        "Another lead looks at it (tropa mandates) and agrees: tropa approve {digits}",
-        digits=one.digits,
-    )
+    if one.mandate.purpose is Purpose.RECOVER:
+        desk.tell(
+            "A lead looks at it (tropa mandates) and agrees: tropa approve {digits}",
+            digits=one.digits,
+        )
+    else:
+        desk.tell(
+            "Another lead looks at it (tropa mandates) and agrees: tropa approve {digits}",
+            digits=one.digits,
+        )
     desk.tell("Then give the same command again; it goes on from here.")
 
 

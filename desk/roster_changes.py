@@ -11,7 +11,7 @@ from desk.desk import Desk, desk_of
 from desk.errors import DeskError
 from desk.roster_files import Days, RosterFile, change, midnight, read
 from desk.roster_view import warn_of_rule
-from intake.roster import Roster
+from intake.roster import Role, Roster
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The member's name.")]
 
@@ -27,7 +27,11 @@ def add_to(app: typer.Typer) -> None:
 def remove(context: typer.Context, file: RosterFile, name: NameArgument) -> None:
     """Take a member off the roster: nothing new is sealed to her once it is published."""
     desk = desk_of(context)
-    _change(desk, file, read(file).without_member(name))
+    before = read(file)
+    _change(desk, file, before.without_member(name))
+    if _is_recovery(before, name):
+        _what_becomes_of_lists(desk)
+        return
     _what_becomes_of_cases(desk, name)
     desk.tell("If her laptop or her key is lost, or she is not to be trusted: tropa roster revoke.")
 
@@ -35,7 +39,11 @@ def remove(context: typer.Context, file: RosterFile, name: NameArgument) -> None
 def revoke(context: typer.Context, file: RosterFile, name: NameArgument) -> None:
     """Take a member off the roster for good: her keys never come back, under any name."""
     desk = desk_of(context)
-    _change(desk, file, read(file).revoking(name))
+    before = read(file)
+    _change(desk, file, before.revoking(name))
+    if _is_recovery(before, name):
+        _what_becomes_of_lists(desk)
+        return
     desk.tell(
         "The keys of {name} never come back. If she stays with you, she makes a new identity and "
         "sends the new card: tropa identity new, tropa roster add.",
@@ -63,6 +71,23 @@ def _what_becomes_of_cases(desk: Desk, name: str) -> None:
     desk.tell(
         "What she has opened, written down or copied until then nobody can take back from her. So "
         "that she opens no later copy of the server's disk, a lead runs afterwards: tropa rekey"
+    )
+
+
+def _is_recovery(roster: Roster, name: str) -> bool:
+    recovery = (one.name for one in roster.members if one.role is Role.RECOVERY)
+    return name.casefold() in {one.casefold() for one in recovery}
+
+
+def _what_becomes_of_lists(desk: Desk) -> None:
+    desk.tell(
+        "Once it is published, nothing is sealed to this recovery key any more, and the server "
+        "gives its lists no case. Whoever has lists enough and an older copy of the server's disk "
+        "still opens with them what is there now; against that a lead runs afterwards: tropa rekey"
+    )
+    desk.tell(
+        "If a new recovery key takes its place: tropa roster add --role recovery, and once it is "
+        "published, a lead opens to it what she can open: tropa onboard NAME"
     )
 
 

@@ -213,6 +213,7 @@ def test_recovery_waits_for_a_lead_where_two_must_agree(world: World) -> None:
     ran = recovering(world, "nora")
     assert ran.code == 1
     assert "nothing was opened yet" in ran.all
+    assert " A lead looks at it" in ran.all
     assert is_shut(world, "nora", case)
     [listed] = world.desk("lead").run("mandates", "--json").json
     assert (listed["purpose"], listed["signed_by"]) == ("recover", ["recovery"])
@@ -371,3 +372,10 @@ def test_a_mandate_with_somebody_elses_name_under_it_does_not_count(world: World
     assert world.wait(world.storage.ledger.sign(forged, lambda _: False))
     [listed] = world.desk("lead").run("mandates", "--json").json
     assert listed["signed_by"] == ["lead"]
+
+
+def test_where_nothing_is_held_nothing_is_handed_over(world: World) -> None:
+    ran = world.desk("lead").run("reassign", "anna", "boris", "--yes")
+    assert ran.code == 0, ran.all
+    assert "anna holds no case: there is nothing to hand over." in ran.all
+    assert " of " not in ran.err.partition("aloud")[2]

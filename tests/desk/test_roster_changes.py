@@ -168,7 +168,7 @@ def test_publishing_needs_no_identity_and_desks_take_it_up(
     for one in (signer, second):
         changes(one, file, "sign", "--yes")
     carrier = world.bare_desk("carrier")
-    assert carrier.run("join", world.url, str(world.organisation_file)).code == 1, "no identity"
+    assert carrier.run("join", world.url, str(world.organisation_file)).code == 0
     ran = carrier.run("roster", "publish", str(file))
     assert ran.code == 0, ran.all
     assert "Published: epoch 8 is in force." in ran.out
@@ -216,3 +216,14 @@ def test_a_server_that_takes_it_and_shows_another_is_found_out(
         ran = liar.shown_to(signer).run("roster", "publish", str(file))
     assert ran.code == 1
     assert "took the roster (epoch 8) but shows another (epoch 7)" in ran.all
+
+
+@pytest.mark.parametrize("how", ["remove", "revoke"])
+def test_of_a_recovery_key_that_leaves_is_said_what_becomes_of_its_lists(
+    world: World, signer: DeskUser, how: str
+) -> None:
+    ran = changes(signer, roster_file(world, world.roster), how, "Recovery")
+    assert "the server gives its lists no case" in ran.all
+    assert "tropa onboard NAME" in ran.all
+    assert "tropa reassign" not in ran.all
+    assert "laptop" not in ran.all

@@ -207,7 +207,10 @@ def test_a_form_damaged_in_the_cache_is_fetched_again(world: World) -> None:
 
 def test_joining_before_having_an_identity_says_what_comes_first(world: World) -> None:
     ran = world.bare_desk("new").run("join", world.url, str(world.organisation_file))
-    assert "tropa identity new" in ran.err
+    assert ran.code == 0, ran.all
+    assert "Joined Trail" in ran.all
+    assert "tropa identity new" in ran.all
+    assert "With recovery lists none is needed" in ran.all
 
 
 @pytest.mark.parametrize(
