@@ -17,6 +17,8 @@ from crypto.process import lock_down
 from intake import flow
 from intake.errors import TropaError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     help="Run and check the intake line.", no_args_is_help=True, pretty_exceptions_enable=False
 )
@@ -36,11 +38,27 @@ def run() -> None:
 @app.command("doctor")
 def examine() -> None:
     """Check settings, credentials, database, roster, form and Telegram, and say what to do."""
-    findings = asyncio.run(doctor.examine())
-    for finding in findings:
-        typer.echo(f"{'ok  ' if finding.good else 'FAIL'}  {finding.what}: {finding.words}")
-    if not all(finding.good for finding in findings):
+    if not asyncio.run(_told()):
         raise typer.Exit(1)
+
+
+async def _told() -> bool:
+    """Each finding as it comes. What takes long is named at a terminal, until it is found."""
+    look, wipe = (_looking, "\r\x1b[K") if sys.stdout.isatty() else (_unseen, "")
+    good = True
+    async for finding in doctor.findings(look):
+        mark = "ok  " if finding.good else "FAIL"
+        typer.echo(f"{wipe}{mark}  {finding.what}: {finding.words}")
+        good = good and finding.good
+    return good
+
+
+def _looking(what: str) -> None:
+    typer.echo(f"      {what} ...", nl=False)
+
+
+def _unseen(_: str) -> None:
+    return
 
 
 @form.command()
@@ -71,7 +89,11 @@ def main() -> None:
     except TropaError as error:
         _end(f"tropa-server: {error}")
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            typer.echo("tropa-server: stopped.", err=True)
+        raise
     except Exception as error:
         # Its text may quote what was being handled; type and place are enough for a report.
         _end(f"tropa-server: unexpected {where(error)}. Please report this line.")

@@ -5,10 +5,11 @@ Changes nothing. A check that depends on one that failed is left out rather than
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
@@ -31,6 +32,9 @@ from storage.counts import Counts
 from storage.migrations import pending
 from storage.opening import Storage, open_storage, sqlite_file
 
+PATIENCE: Final = 10.0
+"""Seconds until Telegram is out of reach."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -43,16 +47,29 @@ class Finding:
 
 async def examine() -> list[Finding]:
     """All findings, the settings' first."""
+    return [finding async for finding in findings()]
+
+
+def _unseen(_: str) -> None:
+    """Where nobody looks on."""
+
+
+async def findings(look: Callable[[str], None] = _unseen) -> AsyncIterator[Finding]:
+    """The same, one after the other; `look` is told what may take long, before it does."""
     try:
         settings = load_settings()
     except SettingsInvalid as error:
-        return [Finding(False, "settings", line) for line in str(error).splitlines()]
-    return [finding async for finding in _examine(settings)]
+        for line in str(error).splitlines():
+            yield Finding(False, "settings", line)
+        return
+    async for finding in _examine(settings, look):
+        yield finding
 
 
-async def _examine(settings: Settings) -> AsyncIterator[Finding]:
+async def _examine(settings: Settings, look: Callable[[str], None]) -> AsyncIterator[Finding]:
     yield _settings(settings)
     yield _credentials(settings)
+    look("the database is looked at")
     epoch, others, tables, finding = await _database(settings)
     yield finding
     for other in others:
@@ -67,7 +84,9 @@ async def _examine(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(True, "form and information", words)
         yield _roster(settings, content, epoch)
         if tables:
+            look("the keys of all cases are looked at")
             yield await _case_keys(settings, content)
+    look(f"Telegram is asked, at most {PATIENCE:.0f} s at a time")
     yield await _telegram(settings)
 
 
@@ -241,7 +260,7 @@ def _gaps(content: Content, members: Sequence[Member]) -> str:
 
 
 async def _telegram(settings: Settings) -> Finding:
-    request = AiohttpRequest(timeout=10.0)
+    request = AiohttpRequest(timeout=PATIENCE)
     await request.initialize()
     base = f"{settings.telegram_api_url.rstrip('/')}/bot"
     token = settings.telegram_token.get_secret_value()

@@ -28,7 +28,7 @@ from handlers.boundary import ALLOWED_UPDATES
 from handlers.queue import queue_app
 from intake.clock import Clock
 from intake.errors import StorageUnavailable, TropaError
-from storage.migrations import upgrade
+from storage.migrations import pending, steps, upgrade
 from storage.opening import Storage, open_storage
 
 log = logging.getLogger("tropa")
@@ -55,7 +55,7 @@ async def serve(
     """Run until told to stop. Raises a `TropaError` where it cannot start."""
     raise_file_limit()
     content = load_content(settings)
-    await upgrade(settings.database_url)
+    await _bring_up_to_date(settings.database_url)
     storage = await open_storage(settings.database_url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(storage.close)
@@ -65,6 +65,20 @@ async def serve(
         gc.freeze()  # what was loaded stays: no search for rings goes through it again
         await _take_over(server)
         await _run(server, stack, stop or _stopped_by_signals())
+
+
+async def _bring_up_to_date(url: str) -> None:
+    lacking = await pending(url)
+    told = 0 < len(lacking) < len(steps())  # none of it is done: there is no database yet
+    if told:
+        log.info(
+            "The database is brought up to date (%d steps). A large one takes minutes. Whatever "
+            "ends it before its time changes nothing: the next start begins with it again.",
+            len(lacking),
+        )
+    await upgrade(url)
+    if told:
+        log.info("The database is up to date.")
 
 
 async def _take_over(server: Server) -> None:

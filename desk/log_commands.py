@@ -1,7 +1,7 @@
 """`tropa log`, the record of key events beside what this desk has seen; `tropa log accept`."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -16,8 +16,11 @@ from desk.notices import notices
 from desk.notices import show as show_notices
 from desk.past import accept, sees_record
 from desk.people import member_of
-from desk.working import Json, Yes, at_work
+from desk.working import Json, Yes, at_work, reading
 from intake.ledger import GENESIS
+
+MANY: Final = 2000
+"""Events that a slow machine puts into words in a second."""
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -46,7 +49,11 @@ def log(
         return
     with at_work(desk) as casework:
         _must_see(casework)
-        lines, total = newest(casework, limit)
+        lines, total = newest(casework, limit, reading(desk))
+        if len(lines) > MANY:
+            desk.notice(
+                "{n} events are put into words, about {s} s.", n=len(lines), s=len(lines) // MANY
+            )
         if as_json:
             desk.tell_json(log_json(desk, casework, lines, total))
         else:
@@ -82,7 +89,8 @@ def accept_(context: typer.Context, yes: Yes = False) -> None:
         if casework.past.is_good:
             desk.tell("Nothing to accept: the server shows what this desk has seen.")
             return
-        steps = [step for page in follow(casework.client, 0, GENESIS) for step in page]
+        pages = follow(casework.client, 0, GENESIS, reading(desk))
+        steps = [step for page in pages for step in page]
         _show_loss(desk, casework.past.heads, steps)
         if not yes and not desk.confirm(desk.say("Believe the server's record from now on? [y/N]")):
             raise DeskError("Nothing was changed.")

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from desk.casework import Casework
 from desk.desk import Desk
-from desk.following import Step, chain, earlier
+from desk.following import Progress, Step, chain, earlier, silent
 from desk.held import Held
 from desk.mandated import Signature, SignedMandate, Verdict, judge, read_signed
 from desk.people import member_of, name_of
@@ -44,7 +44,7 @@ class Line:
     verdict: Verdict | None = None
 
 
-def newest(casework: Casework, limit: int) -> tuple[list[Line], int]:
+def newest(casework: Casework, limit: int, progress: Progress = silent) -> tuple[list[Line], int]:
     """The last events that the server shows, and how many it has in all."""
     heads, client = casework.past.heads, casework.client
     total = client.events(heads.number).total
@@ -56,6 +56,7 @@ def newest(casework: Casework, limit: int) -> tuple[list[Line], int]:
     while page.events and number < total:
         steps += chain(page, number, head)
         number, head = steps[-1].number, steps[-1].head
+        progress(number - start, total - start)
         page = client.events(number)
     events = [one for step in steps if (one := step.event) is not None]
     wrapped = [one for one in events if one.kind is Kind.WRAPPED]

@@ -44,12 +44,12 @@ def at_work(desk: Desk) -> Iterator[Casework]:
     amiss with either is told first."""
     identity = desk.unlock()
     with desk.client(identity) as client:
-        casework = Casework.begin(desk, client, identity, _reading(desk))
+        casework = Casework.begin(desk, client, identity, reading(desk))
         show(desk, notices(casework))
         yield casework
 
 
-def _reading(desk: Desk) -> Progress:
+def reading(desk: Desk) -> Progress:
     """Tells a desk that joins an old line how far it has read, every few seconds."""
     begun, told, read = time.monotonic(), time.monotonic(), 0
 
