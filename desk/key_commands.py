@@ -204,11 +204,19 @@ def result_json(desk: Desk, result: Result) -> dict[str, Any]:
 
 def end(desk: Desk, result: Result) -> None:
     """The exit code, once all was told; what ended it early comes last."""
+    if result.dropped:
+        desk.warn(
+            "Stopped. Done so far: at least {n}; nothing is half done. The same command goes on "
+            "with the rest.",
+            n=result.done,
+        )
+        raise typer.Exit(INTERRUPTED)
     if result.stopped:
         stopped(desk, result.done)
     if result.error is not None:
         desk.warn(
-            "Done so far: {n}; that stays. The same command goes on with the rest.", n=result.done
+            "Done so far: at least {n}; that stays. The same command goes on with the rest.",
+            n=result.done,
         )
         raise result.error
     desk.failed = desk.failed or bool(result.kept) or not result.whole

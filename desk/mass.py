@@ -73,8 +73,8 @@ class Errand(Protocol):
 class Result:
     """How far it came. `kept`: cases that were left as they were, and why. `closed`: how many
     besides the one who does this cannot open. `moved`: how many kept changing under her hands.
-    `left`: how many the server names still, once all was done. `stopped`: by her. `error`: what
-    ended it before its time.
+    `left`: how many the server names still, once all was done. `stopped`: by her; `dropped`: at
+    once, so that what was under way may be done or not. `error`: what ended it before its time.
     """
 
     total: int = 0
@@ -85,6 +85,7 @@ class Result:
     closed: int = 0
     kept: Kept = field(default_factory=dict)
     stopped: bool = False
+    dropped: bool = False
     error: Exception | None = None
 
     @property
@@ -170,7 +171,7 @@ class _Rounds:
             if self._result.whole:
                 self._look_again()
         except KeyboardInterrupt:
-            self._result.stopped = True
+            self._result.stopped = self._result.dropped = True
             self._stop.set()
 
     def _look_again(self) -> None:

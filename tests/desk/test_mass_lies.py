@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from desk import mass
 from desk.client import Client
+from intake.errors import TropaError
 from tests.desk.liar import Liar, lying
 from tests.desk.test_rekey import EVERYBODY, boris_leaves, file_of
 from tests.desk.world import URGENT, DeskUser, Ran, World
@@ -56,7 +58,7 @@ def test_pages_without_end_are_noticed(liar: Liar, lead: DeskUser, place: str) -
     changed(liar, "GET", "/v1/rekey", endless)
     ran = rekeyed(lead)
     assert ran.code == 1
-    assert "Done so far: 3; that stays." in ran.all
+    assert "Done so far: at least 3; that stays." in ran.all
     assert "not one of Tropa's" in ran.all
 
 
@@ -162,3 +164,68 @@ def test_a_case_under_another_id_is_named_and_not_touched(
     assert ran.code == 1
     assert "1 case has a new key." in ran.all
     assert ran.all.count("your identity does not open it") == 2
+
+
+def test_what_moves_for_ever_is_said_to_move(liar: Liar, lead: DeskUser) -> None:
+    def moved(answer: dict[str, Any]) -> dict[str, Any]:
+        return {"done": [], "moved": answer["done"] + answer["gone"] + answer["moved"], "gone": []}
+
+    first = list[bytes]()
+
+    def alter(method: str, path: str, true: bytes) -> bytes | None:
+        if not path.startswith("/v1/rekey"):
+            return None
+        if method == "GET":
+            first.append(true)
+            return first[0]
+        return json.dumps(moved(json.loads(true))).encode()
+
+    liar.alter = alter
+    ran = rekeyed(lead)
+    assert ran.code == 1
+    assert "0 cases have a new key." in ran.all
+    assert "Some cases changed while this ran (3). Give the same command again." in ran.all
+    assert len(first) < 10
+
+
+@pytest.mark.parametrize(
+    ("happens", "said"),
+    [
+        (lambda world: world.take_up(world.roster.without_member("lead")), "You are not on"),
+        (lambda world: setattr(world, "closed", TropaError("It has expired.")), "line is closed"),
+    ],
+)
+def test_what_ends_in_the_middle_is_told_and_nothing_is_claimed(
+    world: World,
+    lead: DeskUser,
+    monkeypatch: pytest.MonkeyPatch,
+    happens: Callable[[World], object],
+    said: str,
+) -> None:
+    """The lead is taken off the roster, or it ends and the line is closed with it."""
+    whole = Client.rekeyable
+
+    def rekeyable(client: Client, after: str | None = None) -> bytes:
+        page = whole(client, after)
+        monkeypatch.undo()
+        happens(world)
+        return page
+
+    monkeypatch.setattr(Client, "rekeyable", rekeyable)
+    ran = rekeyed(lead)
+    assert ran.code == 1
+    assert "0 cases have a new key." in ran.all
+    assert "Done so far: at least 0" in ran.all
+    assert said in ran.err.rpartition("goes on")[2]
+
+
+def test_ctrl_c_twice_claims_no_more_than_is_known(
+    lead: DeskUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(rounds: object, first: bytes) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mass._Rounds, "_all", interrupted)
+    ran = rekeyed(lead)
+    assert ran.code == 130
+    assert "Stopped. Done so far: at least 0; nothing is half done." in ran.all
