@@ -13,7 +13,7 @@ from desk.card import Card
 from desk.casework import Casework
 from desk.desk import Desk, desk_of
 from desk.errands import Open
-from desk.errors import DeskError
+from desk.errors import DeskError, Stopped
 from desk.key_commands import by_recovery, end, result_json, tell_rest
 from desk.mandating import Standing, agreed, check_signer, find, in_time, sign, target_of
 from desk.mass import Result, do_all, head
@@ -110,7 +110,13 @@ def _open_all(
     one = sign(casework, one)
     if one.missing and (desk.err.is_terminal and not as_json if wait is None else wait):
         _tell_waits(desk, one)
-        casework, one = agreed(casework, one)
+        try:
+            casework, one = agreed(casework, one)
+        except KeyboardInterrupt:
+            desk.warn(
+                "Stopped. Your signature stays, and nothing was opened. The same command goes on."
+            )
+            raise Stopped from None
         casework.past.must_be_good()
     if one.missing:
         _tell_missing(desk, one, target, as_json=as_json)

@@ -379,3 +379,18 @@ def test_where_nothing_is_held_nothing_is_handed_over(world: World) -> None:
     assert ran.code == 0, ran.all
     assert "anna holds no case: there is nothing to hand over." in ran.all
     assert " of " not in ran.err.partition("aloud")[2]
+
+
+def test_ctrl_c_while_it_waits_for_a_lead_says_that_the_signature_stays(world: World) -> None:
+    two_must_agree(world)
+    case = world.submit(URGENT, ("lead",))
+    joins(world, "nora")
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    ran = world.desk("lead").run("onboard", "nora", "--yes", "--wait", sleep=interrupted)
+    assert ran.code == 130
+    assert "Stopped. Your signature stays, and nothing was opened." in ran.all
+    assert "may have done or not" not in ran.all
+    assert is_shut(world, "nora", case)
