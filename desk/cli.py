@@ -19,7 +19,6 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.text import Text
 from typer.core import TyperGroup
 
 from crypto.errors import CryptoError
@@ -262,8 +261,7 @@ def _code(end: SystemExit, desk: Desk) -> int:
 
 
 def _tell(desk: Desk, error: Exception) -> int:
-    sentence = plain(desk.language.explain(error))
-    desk.err.print(Text(sentence, style="bold red"))
+    desk.fail(error)
     return 1
 
 

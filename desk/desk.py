@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import typer
@@ -97,7 +98,7 @@ class Desk:
 
     def tell(self, msgid: str, **values: object) -> None:
         """One line for the person at the desk."""
-        self.out.print(plain(self.say(msgid, **values)), soft_wrap=False)
+        _print(self.out, self.say(msgid, **values))
 
     def tell_json(self, data: Any) -> None:
         """For programs: unwrapped, and as harmless to a terminal as everything else."""
@@ -105,10 +106,14 @@ class Desk:
 
     def notice(self, msgid: str, **values: object) -> None:
         """For the person at the desk, where the output is for a program or a printer."""
-        self.err.print(plain(self.say(msgid, **values)))
+        _print(self.err, self.say(msgid, **values))
 
     def warn(self, msgid: str, **values: object) -> None:
-        self.err.print(plain(self.say(msgid, **values)), style="yellow")
+        _print(self.err, self.say(msgid, **values), style="yellow")
+
+    def fail(self, error: Exception) -> None:
+        """What keeps a command from being done, in her language."""
+        _print(self.err, self.language.explain(error), style="bold red")
 
     def passphrase(self, prompt: str) -> str:
         """From TROPA_PASSPHRASE_FILE, its first line, or from the terminal."""
@@ -233,6 +238,17 @@ class Desk:
 
     def file(self, path: Path) -> bytes:
         return read_file(path)
+
+
+def _print(console: Console, sentence: str, style: str = "") -> None:
+    """Broken between words alone: a path or a number in it can be copied whole."""
+    lines = (
+        line
+        for part in plain(sentence).splitlines() or [""]
+        for line in wrap(part, console.width, break_long_words=False, break_on_hyphens=False)
+        or [""]
+    )
+    console.print("\n".join(lines), style=style, soft_wrap=True)
 
 
 def desk_of(context: typer.Context) -> Desk:
