@@ -28,18 +28,15 @@ from desk import (
     case_commands,
     counts_commands,
     export_commands,
-    identity_commands,
-    key_commands,
     link_commands,
     log_commands,
-    mandate_commands,
-    recovery_commands,
     reply_commands,
     roster_commands,
 )
 from desk.desk import Desk, no_line, no_terminal, no_text
 from desk.errors import DeskError, Stopped
 from desk.home import explain
+from desk.keys import identity_commands, key_commands, mandate_commands, recovery_commands
 from desk.language import Language
 from desk.safe import plain
 from desk.screen import Screen, second_screen, typed_line

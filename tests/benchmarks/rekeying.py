@@ -26,9 +26,9 @@ from crypto.xwing import SUITE, key_pair, load_public
 from desk.cli import terminal
 from desk.client import Client
 from desk.desk import Desk
-from desk.errands import Rekey
-from desk.mass import Result, do_all
-from desk.sealers import task
+from desk.keys.errands import Rekey
+from desk.keys.mass import Result, do_all
+from desk.keys.sealers import task
 from desk.settings import Settings
 from tests.benchmarks.desk import server_address
 from tests.benchmarks.figures import Figure, figure

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from desk import mass
 from desk.client import Client
+from desk.keys import mass
 from intake.errors import TropaError
 from tests.desk.liar import Liar, lying
 from tests.desk.test_rekey import EVERYBODY, boris_leaves, file_of

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from crypto.shares import split
-from desk import mass
 from desk.card import Card
+from desk.keys import mass
 from intake.ledger import Event, Kind
 from intake.roster import Role, Roster
 from tests.crypto.samples import stream

@@ -13,7 +13,7 @@ from crypto.keyfile import to_words
 from crypto.shares import Gathering, RecoveryList, book, split
 from desk.card import Card
 from desk.errors import DeskError
-from desk.lists import ask_lists
+from desk.keys.lists import ask_lists
 from tests.crypto.samples import stream
 from tests.desk.test_program import tropa
 from tests.desk.world import DeskUser, Time, identity_of

@@ -11,10 +11,10 @@ import pytest
 from crypto.errors import NotOpened
 from crypto.opening import open_record, unwrap_case_key
 from crypto.sealing import CaseKey, SealedRecord, Wrap, seal_record, wrap_case_key
-from desk import mass
 from desk.client import Client, Offline
+from desk.keys import mass
+from desk.keys.rekeying import Renewal
 from desk.reading import case_key, open_case, place
-from desk.rekeying import Renewal
 from intake.records import NOTE, About
 from intake.shapes import encoded
 from intake.wire import CaseFile, SealedPart

@@ -18,10 +18,10 @@ from crypto.opening import unwrap_case_key
 from crypto.sealing import CaseKey, Context, Wrap, seal_record, wrap_case_key
 from desk.card import Card
 from desk.errors import DeskError
-from desk.pages import Fresh, Whole, rekeyable, rekeying
-from desk.rekeying import Renewal, Untouched
-from desk.sealers import doing, task
-from desk.workers import Workers
+from desk.keys.pages import Fresh, Whole, rekeyable, rekeying
+from desk.keys.rekeying import Renewal, Untouched
+from desk.keys.sealers import doing, task
+from desk.keys.workers import Workers
 from intake.case import Level, State
 from intake.records import MESSAGE
 from intake.roster import Role, Roster

@@ -9,7 +9,7 @@ from crypto.kdf import key_id
 from crypto.opening import unwrap_case_key
 from crypto.sealing import Wrap, wrap_case_key
 from desk.errors import DeskError
-from desk.rekeying import not_hers
+from desk.keys.rekeying import not_hers
 from intake.roster import Roster
 from intake.shapes import decoded, encoded
 from intake.wire import NewWrap, ToWrap

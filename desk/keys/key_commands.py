@@ -13,16 +13,16 @@ from desk.card import Card
 from desk.casework import Casework
 from desk.client import Turned
 from desk.desk import Desk, desk_of
-from desk.errands import Rekey
 from desk.errors import DeskError
-from desk.lists import ask_lists
-from desk.mandating import must_be_lead
-from desk.mass import Result, do_all, head
+from desk.keys.errands import Rekey
+from desk.keys.lists import ask_lists
+from desk.keys.mandating import must_be_lead
+from desk.keys.mass import Result, do_all, head
+from desk.keys.sealers import task
 from desk.people import member_id
 from desk.progress import progress
 from desk.queue_view import SHORT
 from desk.safe import plain
-from desk.sealers import task
 from desk.working import Json, Yes, at_work
 from intake.roster import Member, Role
 

@@ -23,9 +23,9 @@ from pydantic_core import to_json
 from crypto.identity import Identity
 from crypto.kdf import Random
 from crypto.process import lock_down
-from desk.pages import Fresh, rekeyable, rekeying
-from desk.rekeying import Renewal, Untouched
-from desk.rewrapping import Opening
+from desk.keys.pages import Fresh, rekeyable, rekeying
+from desk.keys.rekeying import Renewal, Untouched
+from desk.keys.rewrapping import Opening
 from intake.roster import Roster
 from intake.shapes import Shape, decoded, encoded
 from intake.wire import NewWrap, Wrappable, Wrapping

@@ -18,12 +18,12 @@ from crypto.identity import Identity
 from crypto.kdf import draw
 from crypto.shares import COMMON_WORDS, FEWEST_NEEDED, MOST_LISTS, check_numbers, split
 from desk.card import Card
-from desk.checking import show_and_check
 from desk.desk import Desk, desk_of
 from desk.errors import DeskError, Stopped
 from desk.home import write_file
-from desk.list_page import ListSet, list_page, printed
-from desk.lists import ask_lists
+from desk.keys.checking import show_and_check
+from desk.keys.list_page import ListSet, list_page, printed
+from desk.keys.lists import ask_lists
 from desk.screen import Screen
 from intake.roster import Role
 

@@ -17,7 +17,7 @@ from crypto.kdf import Random, key_id
 from crypto.opening import open_record, unwrap_case_key
 from crypto.sealing import CaseKey, Context, SealedRecord, Wrap, seal_with, wrap_case_key
 from desk.errors import DeskError
-from desk.pages import Fresh, Whole
+from desk.keys.pages import Fresh, Whole
 from intake.case import to_the_hour
 from intake.records import DESK_TYPE, NOTE, TOKEN, About, DeskRecord
 from intake.roster import Roster

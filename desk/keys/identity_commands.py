@@ -17,10 +17,10 @@ from crypto.errors import BadWords
 from crypto.identity import Identity
 from crypto.kdf import draw
 from crypto.keyfile import WORDS, from_words, to_words, word_list
-from desk import keeping
-from desk.checking import show_and_check
 from desk.desk import CARD, IDENTITY, Desk, desk_of
 from desk.errors import DeskError, Stopped
+from desk.keys import keeping
+from desk.keys.checking import show_and_check
 from desk.typing import Paper, numbered, type_words
 
 app = typer.Typer(no_args_is_help=True, help="Who you are to Tropa: your keys and your card.")

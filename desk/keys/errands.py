@@ -1,12 +1,12 @@
 """What is asked of the server, page by page, when many cases get a fresh key or are opened to one
-member: how the two differ for `desk.mass`."""
+member: how the two differ for `desk.keys.mass`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from desk.client import Client
 from desk.errors import DeskError
-from desk.mass import Sent
+from desk.keys.mass import Sent
 from intake.roster import Roster
 
 

@@ -17,10 +17,10 @@ from pydantic import BaseModel, Field, ValidationError
 from desk.client import Offline, Turned
 from desk.desk import Desk
 from desk.errors import DeskError
+from desk.keys.sealers import Kept, Page, Task, doing
+from desk.keys.workers import Workers
 from desk.progress import Progress, progress
 from desk.refusals import nonsense
-from desk.sealers import Kept, Page, Task, doing
-from desk.workers import Workers
 
 FEW: Final = 60
 """Up to so many cases, processes of their own would take longer to start than to be of use."""

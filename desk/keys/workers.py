@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from desk.errors import DeskError
+from desk.keys.sealers import ENDED, Page, Task, work_for
 from desk.refusals import nonsense
-from desk.sealers import ENDED, Page, Task, work_for
 from desk.settings import nothing_from_here
 
 

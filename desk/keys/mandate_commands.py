@@ -12,14 +12,14 @@ from rich.table import Table
 from desk.card import Card
 from desk.casework import Casework
 from desk.desk import Desk, desk_of
-from desk.errands import Open
 from desk.errors import DeskError, Stopped
-from desk.key_commands import by_recovery, end, result_json, tell_rest
-from desk.mandating import Standing, agreed, check_signer, find, in_time, sign, target_of
-from desk.mass import Result, do_all, head
+from desk.keys.errands import Open
+from desk.keys.key_commands import by_recovery, end, result_json, tell_rest
+from desk.keys.mandating import Standing, agreed, check_signer, find, in_time, sign, target_of
+from desk.keys.mass import Result, do_all, head
+from desk.keys.sealers import task
 from desk.people import member_id, name_of
 from desk.safe import plain
-from desk.sealers import task
 from desk.working import Json, Yes, at_work
 from intake.mandates import Purpose
 from intake.roster import Member, Role
