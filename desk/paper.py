@@ -1,6 +1,6 @@
 """A case as plain text of eighty columns, for paper and for hands outside: no colours, no codes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import StringIO
 
@@ -21,17 +21,23 @@ NEW_PAGE = "\f"
 
 def as_text(desk: Desk, reading: Reading, form: Form, around: Around) -> str:
     """The same page as on the terminal, whatever the terminal is."""
+    return printable(lambda sheet: show_case(replace(desk, out=sheet), reading, form, around))
+
+
+def printable(show: Callable[[Console], None]) -> str:
+    """What `show` puts on a sheet of plain letters."""
     sheet = StringIO()
-    console = Console(
-        file=sheet,
-        width=WIDTH,
-        color_system=None,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        force_terminal=False,
+    show(
+        Console(
+            file=sheet,
+            width=WIDTH,
+            color_system=None,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            force_terminal=False,
+        )
     )
-    show_case(replace(desk, out=console), reading, form, around)
     return "".join(f"{line.rstrip()}\n" for line in sheet.getvalue().splitlines())
 
 

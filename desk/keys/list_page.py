@@ -5,15 +5,14 @@ key, and nothing else.
 """
 
 from dataclasses import dataclass
-from io import StringIO
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.text import Text
 
 from crypto.shares import RecoveryList
 from desk.card import Card
 from desk.desk import Desk
-from desk.paper import NEW_PAGE, WIDTH
+from desk.paper import NEW_PAGE, printable
 from desk.typing import numbered
 
 
@@ -71,15 +70,4 @@ def printed(desk: Desk, made: ListSet) -> str:
 
 
 def _plain(page: Group) -> str:
-    sheet = StringIO()
-    console = Console(
-        file=sheet,
-        width=WIDTH,
-        color_system=None,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        force_terminal=False,
-    )
-    console.print(page)
-    return "".join(f"{line.rstrip()}\n" for line in sheet.getvalue().splitlines())
+    return printable(lambda sheet: sheet.print(page))
