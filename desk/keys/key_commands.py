@@ -204,7 +204,8 @@ def result_json(desk: Desk, result: Result) -> dict[str, Any]:
 
 def end(desk: Desk, result: Result) -> None:
     """The exit code, once all was told; what ended it early comes last."""
-    if result.dropped:
+    if result.dropped or (result.stopped and result.error is not None):
+        # Of what was under way then the answer is not known.
         desk.warn(
             "Stopped. Done so far: at least {n}; nothing is half done. The same command goes on "
             "with the rest.",

@@ -200,13 +200,15 @@ class _Rounds:
     def _pass(self, first: bytes | None) -> None:
         self._next, self._waiting, self._ended = None, first, False
         self._places.clear()
-        lanes = [threading.Thread(target=self._lane, daemon=True) for _ in range(self._lanes)]
-        for lane in lanes:
-            lane.start()
-        while any(lane.is_alive() for lane in lanes):
+        # Threads are not joined: Ctrl-C in the midst of it makes Python 3.11 take one that runs for
+        # one that has ended (bpo-45274), and its last page would be dropped.
+        ended = [threading.Event() for _ in range(self._lanes)]
+        for one in ended:
+            threading.Thread(target=self._lane, args=(one,), daemon=True).start()
+        while not all(one.is_set() for one in ended):
             try:
-                for lane in lanes:
-                    lane.join(0.1)
+                for one in ended:
+                    one.wait(0.1)
                 self._shown.show(self._result.handled)
             except KeyboardInterrupt:
                 if self._stop.is_set():
@@ -220,7 +222,7 @@ class _Rounds:
                     )
                 )
 
-    def _lane(self) -> None:
+    def _lane(self, ended: threading.Event) -> None:
         """Pages, until there are no more; whatever ends one lane ends them all."""
         try:
             while (page := self._page()) is not None:
@@ -229,6 +231,8 @@ class _Rounds:
             with self._counting:
                 self._result.error = self._result.error or error
             self._stop.set()
+        finally:
+            ended.set()
 
     def _page(self) -> "_Fetched | None":
         """The next page: one lane asks at a time, since each page names the one after it."""

@@ -126,7 +126,7 @@ async def test_nothing_comes_to_somebody_who_said_never(
     room: Room, dice: random.Random, full: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From no desk, though both hand over the way back with every reply."""
-    monkeypatch.setattr("desk.casework._way_back", lambda _, contents: contents.token)
+    monkeypatch.setattr("desk.casework.way_back", lambda _, contents: contents.token)
     exchange = await room.begun({"contact": "never"})
     before, walk = len(await came(exchange.talk)), Walk(exchange, dice)
     shown = await exchange.talk.card()
@@ -224,7 +224,7 @@ async def test_a_way_back_to_somebody_else_is_not_taken(
     two = await room.begun({"contact": "any"})
     token = (await one.anna.does(lambda work: work.open(work.take(one.case)))).token
     before = [len(await came(exchange.talk)) for exchange in (one, two)]
-    monkeypatch.setattr("desk.casework._way_back", lambda _, contents: token)
+    monkeypatch.setattr("desk.casework.way_back", lambda _, contents: token)
     await two.anna.replies(two.case, "Не туда")
     await two.until_state("inbox")
     await room.skip(timedelta(hours=1), ROUND)
@@ -246,7 +246,7 @@ async def test_a_chat_that_the_person_left_for_another_hears_nothing(
     await exchange.until_state("sent")
     neutral(*(await lines(new))[-1])
     stale = (await exchange.anna.does(lambda work: work.open(old))).token
-    monkeypatch.setattr("desk.casework._way_back", lambda _, contents: stale)
+    monkeypatch.setattr("desk.casework.way_back", lambda _, contents: stale)
     await exchange.anna.replies(exchange.case, "Не туда")
     await exchange.until_state("sent", "inbox")
     await room.skip(timedelta(hours=1), ROUND)
