@@ -135,7 +135,7 @@ def work_for(pipe: Connection) -> None:
     """A worker's life. Ctrl-C is the desk's affair: what is in flight is finished or dropped."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(_SELDOM)
-    _keep_memory()
+    keep_memory()
     try:
         lock_down()
         do = doing(Task.model_validate_json(pipe.recv_bytes()))
@@ -147,7 +147,7 @@ def work_for(pipe: Connection) -> None:
         return
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
     """What one page took is kept for the next: handed back to the system and asked for again, page
     by page and zeroed each time, it would cost a twentieth of all the work. glibc alone can be
     told so; elsewhere it costs what it costs."""

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from desk.errors import DeskError
-from desk.keys.sealers import ENDED, Page, Task, work_for
+from desk.keys.sealers import ENDED, Page, Task, keep_memory, work_for
 from desk.refusals import nonsense
 from desk.settings import nothing_from_here
 
@@ -26,6 +26,7 @@ class Workers:
         self._given, self._count = given, count
 
     def __enter__(self) -> "Workers":
+        keep_memory()
         with _deaf_to_ctrl_c(), nothing_from_here():
             for _ in range(self._count):
                 self._start()
