@@ -154,7 +154,8 @@
   if (letter) {
     const text = letter.querySelector("textarea"), state = document.getElementById("letter-state");
     const signs = document.getElementById("signs"), most = Number(text.dataset.most);
-    let kept = text.value, first = 0, timer = 0, running = Promise.resolve(true);
+    // Not its value: what was typed while this script was on its way is not kept yet.
+    let kept = text.defaultValue, first = 0, timer = 0, running = Promise.resolve(true);
     const count = () => most - [...text.value.replace(/\r\n/g, "\n").trim()].length;
     const measure = () => {
       const left = count();
@@ -190,13 +191,15 @@
       running = running.then(save);
       return running;
     };
-    text.addEventListener("input", () => {
+    const typed = () => {
       measure();
       const now = Date.now();
       first ||= now;
       clearTimeout(timer);
       timer = setTimeout(keep, Math.max(0, Math.min(REST, first + LONGEST_REST - now)));
-    });
+    };
+    text.addEventListener("input", typed);
+    if (text.value !== kept) typed();
     letter.addEventListener("submit", () => { kept = text.value; });
     setInterval(() => { if (text.value !== kept && !timer) keep(); }, LOOK);
     addEventListener("beforeunload", (event) => { if (text.value !== kept) { keep(); event.preventDefault(); } });
