@@ -248,10 +248,10 @@ class Control:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
         )
-        await response.prepare(request)
         log = self._world.log
-        queue = log.listen()
+        queue = log.listen()  # before the page is told that it is heard
         try:
+            await response.prepare(request)
             await response.write(b": here\n\n")
             while True:
                 event = await queue.get()

@@ -6,18 +6,20 @@ import { goneIsOpen, openGone, showGone } from "/page/gone.js";
 import { showMessages } from "/page/messages.js";
 import { addPerson, readPlaces, readyAdding, showPeople } from "/page/people.js";
 import { openMenu, readyMenus } from "/page/popups.js";
-import { ask, listen } from "/page/wire.js";
+import { ask, listen, oneAtATime } from "/page/wire.js";
 
 const state = { places: [], active: 0, me: 0, about: { commands: [] }, unread: new Map(), last: new Map() };
 const waiting = new Map(); // query id -> button
+const early = new Set(); // queries whose answer was heard before their id was known here
 
 const active = () => state.places.find((place) => place.id === state.active);
-const act = (what, given = {}) => ask("act", { do: what, person: state.me, chat: state.active, ...given });
+const here = () => ({ person: state.me, chat: state.active });
+const act = (what, given = {}, at = here()) => ask("act", { do: what, ...at, ...given });
 const spoken = (promise) => promise.catch((problem) => toast(problem.message));
 
 // Reading
 
-async function refreshPeople() {
+async function readPeople() {
   state.places = await readPlaces();
   await Promise.all(state.places.filter((place) => !state.last.has(place.id)).map((place) => readLast(place.id)));
   showPeople(state, choose);
@@ -28,7 +30,10 @@ async function readLast(id) {
   state.last.set(id, chat.messages.at(-1)?.message);
 }
 
-async function refreshChat() {
+const refreshPeople = oneAtATime(readPeople);
+const refreshChat = oneAtATime(readChat);
+
+async function readChat() {
   const id = state.active;
   if (!id) return;
   const [chat, about] = await Promise.all([ask("chat", { chat: id }), ask("about", { person: state.me })]);
@@ -76,15 +81,24 @@ function showFooter(chat) {
 
 // Doing
 
+// What is done to a message is done in its own chat, though another may have been chosen since.
 function hands() {
-  return { tap, edit: startEditing, erase, command: (text) => spoken(act("send", { text })), me: state.me };
+  const at = here();
+  return {
+    tap: (message, button, node) => tap(message, button, node, at),
+    edit: (message) => startEditing(message, at),
+    erase: (message) => erase(message, at),
+    command: (text) => spoken(act("send", { text }, at)),
+    me: state.me,
+  };
 }
 
-async function tap(message, button, node) {
+async function tap(message, button, node, at) {
   node.dataset.waiting = "";
   try {
-    const { query } = await act("tap", { message_id: message.message_id, data: button.callback_data });
+    const { query } = await act("tap", { message_id: message.message_id, data: button.callback_data }, at);
     waiting.set(query, node);
+    if (early.delete(query)) settle(query);
     setTimeout(() => settle(query), 15000);
   } catch (problem) {
     delete node.dataset.waiting;
@@ -98,8 +112,8 @@ function settle(query) {
   waiting.delete(query);
 }
 
-function erase(message) {
-  const remove = (both) => () => spoken(act("delete", { message_id: message.message_id, both }));
+function erase(message, at) {
+  const remove = (both) => () => spoken(act("delete", { message_id: message.message_id, both }, at));
   const button = document.activeElement;
   openMenu(button, [
     { label: "Delete for both", danger: true, act: remove(true) },
@@ -138,7 +152,14 @@ function choose(id) {
   $("toasts").replaceChildren();
   location.hash = String(id);
   document.body.dataset.view = "chat";
-  return refreshChat().then(() => $("text").offsetParent && $("text").focus());
+  return refreshChat().then(readyToType);
+}
+
+// Nothing could be tapped before there was a chat. Who has gone on to a menu meanwhile stays in it.
+function readyToType() {
+  $("frame").inert = false;
+  const focus = document.activeElement;
+  if ($("text").offsetParent && (focus === document.body || focus.closest(".people"))) $("text").focus();
 }
 
 // Hearing
@@ -162,7 +183,8 @@ function heard(event) {
 }
 
 function answered(event) {
-  settle(event.query);
+  if (waiting.has(event.query)) settle(event.query);
+  else early.add(event.query);
   if (event.person !== state.me || !event.text) return;
   if (event.alert) alertBox(event.text);
   else toast(event.text);
@@ -172,6 +194,12 @@ async function elsewhere(event) {
   if (event.kind === "sent") state.unread.set(event.chat, (state.unread.get(event.chat) || 0) + 1);
   await readLast(event.chat);
   showPeople(state, choose);
+}
+
+// What happened while nobody listened, in every chat.
+function catchUp() {
+  state.last.clear();
+  return Promise.all([refreshPeople(), refreshChat()]);
 }
 
 // Starting
@@ -195,7 +223,7 @@ function readyControls() {
   readyMenus();
   readyComposer({
     send: (content) => act("send", content),
-    rewrite: (id, text) => act("edit", { message_id: id, text }),
+    rewrite: (id, text, at) => act("edit", { message_id: id, text }, at),
     about: () => state.about,
   });
   readyAdding((id) => refreshPeople().then(() => choose(id)));
@@ -207,7 +235,7 @@ function readyControls() {
   $("start").addEventListener("click", () => spoken(act("send", { text: "/start" })));
   $("show-gone").addEventListener("change", (event) => {
     openGone(event.target.checked);
-    if (event.target.checked) showGone(state.active);
+    if (event.target.checked) refreshChat();
   });
   $("gone-close").addEventListener("click", () => {
     openGone(false);
@@ -230,7 +258,7 @@ async function begin() {
   const wanted = Number(location.hash.slice(1));
   const first = state.places.find((place) => place.id === wanted) || state.places[0];
   await choose(first.id);
-  listen(heard, refreshChat);
+  listen(heard, catchUp);
 }
 
 begin();

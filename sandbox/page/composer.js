@@ -7,7 +7,7 @@ let editing = null;
 let hands = null;
 let picking = "document";
 
-// given: send(content), rewrite(id, text), about() -> the bot's texts and commands
+// given: send(content), rewrite(id, text, at), about() -> the bot's texts and commands
 export function readyComposer(given) {
   hands = given;
   $("form").addEventListener("submit", submit);
@@ -19,8 +19,9 @@ export function readyComposer(given) {
   $("file").addEventListener("change", picked);
 }
 
-export function startEditing(message) {
-  editing = message;
+// `at`: whose message it is, and in which chat
+export function startEditing(message, at) {
+  editing = { id: message.message_id, at };
   const text = message.text ?? message.caption ?? "";
   $("editing-text").textContent = text;
   $("editing").hidden = false;
@@ -52,11 +53,19 @@ async function submit(event) {
   const target = editing;
   stopEditing();
   try {
-    if (target) await hands.rewrite(target.message_id, text);
+    if (target) await hands.rewrite(target.id, text, target.at);
     else await hands.send({ text });
   } catch (problem) {
     toast(problem.message);
+    if (!target) giveBack(text);
   }
+}
+
+// A text that did not go is not lost, unless another is being written already.
+function giveBack(text) {
+  if (editing || $("text").value) return;
+  $("text").value = text;
+  grow();
 }
 
 function grow() {

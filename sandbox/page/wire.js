@@ -11,6 +11,28 @@ export async function ask(route, given = {}) {
   return body;
 }
 
+// Runs `work` never twice at once, and anew when it was asked for meanwhile: of two readings under way
+// the older could come last, and what it shows would stay.
+export function oneAtATime(work) {
+  let running = null;
+  let wanted = false;
+  const turn = async () => {
+    try {
+      while (wanted) {
+        wanted = false;
+        await work();
+      }
+    } finally {
+      running = null;
+    }
+  };
+  return () => {
+    wanted = true;
+    running ??= turn();
+    return running;
+  };
+}
+
 // `again` is called after every (re)connection, so that nothing missed stays unseen.
 export function listen(onEvent, again) {
   const source = new EventSource("/sandbox/stream");

@@ -1,110 +1,15 @@
 """The chat page in a real browser: what a person sees, taps and types, and what is gone."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
-
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from sandbox import samples
 from sandbox.client import Sandbox
-from tests.sandbox.talk import keyboard
+from tests.sandbox.clerk import begin
+from tests.sandbox.conftest import CHROMIUM
 
-Json = dict[str, Any]
-
-CHROMIUM = Path("/usr/bin/chromium")
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-needs_browser = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine")
-pytestmark = needs_browser
-
-
-class Clerk:
-    """A small bot: one card, which says what was tapped or typed last; typed texts are removed."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-        self._cards: dict[int, int] = {}
-
-    async def run(self) -> None:
-        offset = 0
-        while True:
-            answer = await self._sandbox.call("getUpdates", offset=offset, timeout=20)
-            for update in answer["result"]:
-                offset = update["update_id"] + 1
-                await self._handle(update)
-
-    async def _handle(self, update: Json) -> None:
-        if "callback_query" in update:
-            query = update["callback_query"]
-            answer = {"text": f"Saved {query['data']}", "show_alert": query["data"] == "alert"}
-            await self._sandbox.call("answerCallbackQuery", callback_query_id=query["id"], **answer)
-            await self._show(query["from"]["id"], f"You chose {query['data']}")
-        elif "message" in update:
-            message = update["message"]
-            chat = message["chat"]["id"]
-            place = {"chat_id": chat, "message_id": message["message_id"]}
-            if message.get("text") != "/keep":
-                await self._sandbox.call("deleteMessage", **place)
-            await self._show(chat, f"<b>You wrote</b> {len(message.get('text', ''))} letters")
-
-    async def _show(self, chat: int, text: str) -> None:
-        keys = keyboard([("Yes", "yes"), ("No", "no")], [("Alert", "alert")])
-        card = {"chat_id": chat, "text": text, "parse_mode": "HTML", "reply_markup": keys}
-        if chat in self._cards:
-            await self._sandbox.call("editMessageText", message_id=self._cards[chat], **card)
-        else:
-            sent = await self._sandbox.call("sendMessage", **card)
-            self._cards[chat] = sent["result"]["message_id"]
-
-
-@pytest.fixture
-async def served(sandbox: Sandbox) -> AsyncIterator[Sandbox]:
-    """A sandbox with the clerk at work."""
-    commands = [{"command": "keep", "description": "Оставить"}]
-    await sandbox.call("setMyCommands", commands=commands, language_code="ru")
-    await sandbox.call("setMyDescription", description="Опишите беду", language_code="ru")
-    await sandbox.call("setMyName", name="Тропа", language_code="ru")
-    working = asyncio.create_task(Clerk(sandbox).run())
-    yield sandbox
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield made
-        await made.close()
-
-
-@pytest.fixture
-async def page(served: Sandbox, browser: Browser) -> AsyncIterator[Page]:
-    """The page, opened; any error in its scripts fails the test."""
-    problems: list[str] = []
-    made = await browser.new_page(viewport={"width": 1200, "height": 800}, color_scheme="light")
-    made.on("pageerror", lambda error: problems.append(str(error)))
-    made.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    await made.goto(served.url)
-    await expect(made.locator("#start")).to_be_visible()
-    yield made
-    await made.close()
-    assert problems == []
-
-
-async def begin(page: Page) -> None:
-    await page.locator("#start").click()
-    await expect(page.locator(".key")).to_have_count(3)
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium on this machine")
 
 
 async def test_before_the_first_message_there_is_the_description_and_start(page: Page) -> None:
@@ -120,8 +25,8 @@ async def test_a_card_is_shown_with_its_markup_and_a_tap_edits_it(page: Page) ->
     await begin(page)
     await expect(page.locator(".bubble strong")).to_have_text("You wrote")
     await page.get_by_role("button", name="Yes").click()
-    await expect(page.locator(".bubble")).to_contain_text("You chose yes")
     await expect(page.locator(".toast")).to_have_text("Saved yes")
+    await expect(page.locator(".bubble")).to_contain_text("You chose yes")
     await expect(page.locator(".stamp")).to_contain_text("edited")
     await page.get_by_role("button", name="Alert").click()
     await expect(page.locator("#alert")).to_be_visible()
