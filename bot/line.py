@@ -15,15 +15,17 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.content import Content
+from bot.reading import read_file, why
 from bot.updates import where
-from bot.writing import write_durably
+from bot.writing import Replacing, remove_left
 from crypto.envelope import verify
 from crypto.errors import CryptoError
 from crypto.sealing import CASE_ID_BYTES, CaseKey, key_id, wrap_case_key
 from handlers.key_ports import RosterRefused
+from handlers.keys import LARGEST_ROSTER
 from intake.clock import Clock
 from intake.errors import LineClosed, StorageUnavailable
 from intake.information import Card
@@ -80,14 +82,14 @@ def read_roster(path: Path, organisation: Organisation) -> tuple[Roster, bytes]:
     Raises `RosterError` with what to do, and `CannotTell` where the machine is short of something.
     """
     try:
-        data = path.read_bytes()
-        envelope = json.loads(data)
+        data = read_file(path, LARGEST_ROSTER)
+        envelope = _envelope(data)
     except OSError as error:
         if error.errno in SHORTAGES:
             raise CannotTell(type(error).__name__) from None
         raise RosterError(
-            f"The roster {path} cannot be read ({type(error).__name__}). Put the signed roster "
-            "there; ROSTER says where it is looked for."
+            f"The roster {path} cannot be read: {why(error)}. Put the signed roster there, as a "
+            "file; ROSTER says where it is looked for."
         ) from None
     except (ValueError, RecursionError):
         raise RosterError(f"The roster {path} is not a roster. Get a fresh copy.") from None
@@ -96,6 +98,13 @@ def read_roster(path: Path, organisation: Organisation) -> tuple[Roster, bytes]:
     except CryptoError as error:
         raise RosterError(f"The roster {path} does not count: {error}") from None
     return Roster.from_payload(payload), data
+
+
+def _envelope(data: bytes) -> Any:
+    """Not verified. Raises ValueError or RecursionError."""
+    if data.count(b"[") + data.count(b"{") > MOST_PARTS:
+        raise ValueError
+    return json.loads(data)
 
 
 _REASONS: Mapping[type[RosterError], str] = {
@@ -108,9 +117,7 @@ _REASONS: Mapping[type[RosterError], str] = {
 def _sent(data: bytes, organisation: Organisation) -> Roster:
     """The roster in what somebody sent, its signatures checked. Raises `RosterRefused`."""
     try:
-        if data.count(b"[") + data.count(b"{") > MOST_PARTS:
-            raise ValueError
-        envelope = json.loads(data)
+        envelope = _envelope(data)
     except (ValueError, RecursionError):
         raise RosterRefused("roster", "This is not a signed roster. Send another copy.") from None
     try:
@@ -190,6 +197,7 @@ class RosterLine:
 
     async def start(self) -> None:
         """The first look. Raises `LineClosed` or `StorageUnavailable`; nothing is logged of it."""
+        remove_left(self._path)
         try:
             async with self._turn:
                 self._open(*await self._acceptable())
@@ -247,22 +255,36 @@ class RosterLine:
         async with self._turn:
             if roster == self._roster:
                 return roster.epoch
-            # A newer one may lie in the file, put there by hand and not looked at yet: it would be
-            # lost under this one.
-            await self._refresh()
-            await self._refuse(roster)
+            await self._look_and_refuse(roster)  # at once, whether the file can be written or not
             try:
-                await asyncio.to_thread(write_durably, self._path, data)
+                await self._put_in_place(roster, data)
             except OSError as error:
-                log.error("a roster was sent and cannot be written: %s", type(error).__name__)
+                log.error("a roster was sent and cannot be written: %s", why(error))
                 raise RosterRefused(
                     "not_written",
-                    "The server cannot write its roster file. The operator must let the server's "
-                    "user write the folder that ROSTER names, or put the signed file there.",
+                    f"The server cannot write its roster file: {why(error)}. The operator must "
+                    "let the server's user write the file that ROSTER names, and its folder, or "
+                    "put the signed file there.",
                 ) from None
             await self._take_up(roster)
             self._open(roster, data)
             return roster.epoch
+
+    async def _put_in_place(self, roster: Roster, data: bytes) -> None:
+        """Raises OSError or `RosterRefused`. Another server may share the file, and be about to put
+        another roster there: one of the two waits, and looks again at what there is by then."""
+        place = await asyncio.to_thread(Replacing, self._path)
+        try:
+            await self._look_and_refuse(roster)
+            await asyncio.to_thread(place.put, data)
+        finally:
+            place.let_go()
+
+    async def _look_and_refuse(self, roster: Roster) -> None:
+        """A newer one may lie in the file, put there by hand or by another server and not looked at
+        yet: it would be lost under this one."""
+        await self._refresh()
+        await self._refuse(roster)
 
     async def _refuse(self, roster: Roster) -> None:
         try:

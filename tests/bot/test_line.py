@@ -1,10 +1,11 @@
 """Whether the line is open: what closes it, what does not, and what is remembered."""
 
+import asyncio
 import errno
 import json
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -13,6 +14,7 @@ import pytest
 
 from bot.content import load_content
 from bot.line import RosterLine
+from bot.writing import Replacing
 from crypto.envelope import sign_payload
 from crypto.identity import Identity
 from handlers.key_ports import RosterRefused
@@ -95,11 +97,11 @@ async def test_a_machine_that_is_short_of_files_or_memory_closes_nothing(
 ) -> None:
     await line.start()
 
-    def fails(_: Path) -> NoReturn:
+    def fails(*_: object) -> NoReturn:
         raise OSError(number, "planted")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", fails)
+        patch.setattr("bot.line.read_file", fails)
         await line.refresh()
         assert line.is_open()
     await line.refresh()
@@ -109,10 +111,10 @@ async def test_a_machine_that_is_short_of_files_or_memory_closes_nothing(
 async def test_a_line_that_cannot_open_its_roster_does_not_start(
     line: RosterLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_: Path) -> NoReturn:
+    def fails(*_: object) -> NoReturn:
         raise OSError(errno.EMFILE, "planted")
 
-    monkeypatch.setattr(Path, "read_bytes", fails)
+    monkeypatch.setattr("bot.line.read_file", fails)
     with pytest.raises(LineClosed, match="start again"):
         await line.start()
 
@@ -127,6 +129,88 @@ async def test_a_roster_that_is_gone_closes_the_line(
         house.roster_path.mkdir()
     await line.refresh()
     assert not line.is_open()
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+STRANGE: Mapping[str, tuple[Callable[[Path], None], str]] = {
+    "a link to itself": (_loop, "circle"),
+    "a folder": (Path.mkdir, "it is a folder"),
+    "a pipe": (os.mkfifo, "it is a pipe or a device"),
+    "a device": (_device, "it is a pipe or a device"),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+async def test_what_is_no_file_closes_the_line_and_is_not_written_over(
+    line: RosterLine, house: House, storage: Storage, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither waited for, as a pipe without a writer would be, nor read without end."""
+    await line.start()
+    file = house.roster_path.read_bytes()
+    put, words = STRANGE[what]
+    house.roster_path.unlink()
+    put(house.roster_path)
+    before = house.roster_path.lstat()
+    await line.refresh()
+    assert words in complaint(line)
+    with pytest.raises(LineClosed, match=words):
+        await made(house, storage).start()
+    caplog.clear()
+    assert words in await refused(line, sent(house, next_roster(house)), "not_written")
+    assert [words in one.getMessage() for one in caplog.records] == [True]
+    assert house.roster_path.lstat() == before
+    assert left_beside(house) == []
+    house.roster_path.rmdir() if what == "a folder" else house.roster_path.unlink()
+    house.roster_path.write_bytes(file)
+    await line.refresh()
+    assert line.is_open()
+
+
+async def test_a_file_that_is_too_large_for_a_roster_is_not_read_whole(
+    line: RosterLine, house: House
+) -> None:
+    with house.roster_path.open("r+b") as file:
+        os.truncate(file.fileno(), 1 << 40)
+    await line.refresh()
+    assert "too large" in complaint(line)
+
+
+def left_beside(house: House) -> list[str]:
+    return [path.name for path in house.folder.iterdir() if "new" in path.name]
+
+
+async def test_of_two_servers_with_one_file_neither_puts_an_older_roster_over_a_newer_one(
+    line: RosterLine, house: House, storage: Storage
+) -> None:
+    await line.start()
+    older, newer = next_roster(house), next_roster(house)
+    other = Replacing(house.roster_path)  # the other server has looked, and is about to write
+    publishing = asyncio.create_task(line.publish(sent(house, older)))
+    await asyncio.sleep(0.2)
+    assert not publishing.done()
+    other.put(sent(house, newer))
+    other.let_go()
+    with pytest.raises(RosterRefused) as why:
+        await publishing
+    assert why.value.reason == "rolled_back"
+    assert house.roster_path.read_bytes() == sent(house, newer)
+    assert line.roster() == newer
+    assert left_beside(house) == []
+
+
+async def test_what_a_killed_server_left_beside_the_file_goes_with_the_next_start(
+    line: RosterLine, house: House
+) -> None:
+    (house.folder / f".{house.roster_path.name}.new").write_bytes(b"half a ros")
+    await line.start()
+    assert left_beside(house) == []
 
 
 def with_key(house: House, sealing_key: bytes) -> Member:
@@ -271,7 +355,7 @@ async def test_a_roster_that_was_sent_is_in_force_and_on_the_disk(
     await line.refresh()
     await made(house, storage).start()
     assert [one.epoch for one in await told(storage)] == [1, 2]
-    assert [path.name for path in house.folder.iterdir() if "new" in path.name] == []
+    assert left_beside(house) == []
 
 
 async def test_a_server_without_a_roster_takes_the_first_that_is_sent(
@@ -373,7 +457,7 @@ async def test_where_the_file_cannot_be_written_nothing_changes(
     assert "operator" in sentence
     assert "planted" not in sentence
     assert (line.roster().epoch, house.roster_path.read_bytes()) == (1, before)
-    assert [path.name for path in house.folder.iterdir() if "new" in path.name] == []
+    assert left_beside(house) == []
     assert [one.epoch for one in await told(storage)] == [1]
 
 
