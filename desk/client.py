@@ -57,6 +57,10 @@ __all__ = ["Client", "Offline", "Turned", "checked_url"]
 TIMEOUT: Final = 20.0
 """Seconds for each step of a request: a server behind Tor is slow, a hung one should be told."""
 
+SLOWEST: Final = 10_000
+"""Bytes a second of a line over which many cases are still sent. A large body is on its way for
+long after the last of it was written here: a proxy or the system holds it."""
+
 LONGEST: Final = 600.0
 """Seconds for a whole answer: one that comes in drops would otherwise never be given up."""
 
@@ -291,7 +295,9 @@ class Client:
         try:
             with (
                 self._wait(method != "GET") as heard,
-                self._http.stream(method, url, content=content, headers=headers) as response,
+                self._http.stream(
+                    method, url, content=content, headers=headers, timeout=_patience(content)
+                ) as response,
             ):
                 answer = _limited(response, heard)
         except httpx.HTTPError as error:
@@ -312,6 +318,10 @@ class Client:
             self._clock(),
             self._random(16),
         )
+
+
+def _patience(body: bytes | None) -> httpx.Timeout:
+    return httpx.Timeout(TIMEOUT, read=TIMEOUT + len(body or b"") / SLOWEST)
 
 
 def _json(body: Shape) -> bytes:

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
@@ -75,37 +75,49 @@ class Gate:
             )
         return caller
 
-    async def keys_caller(self, request: web.Request, whom: Whom, most: int = 0) -> Caller:
+    async def keys_caller(
+        self, request: web.Request, whom: Whom, most: int = 0, came: datetime | None = None
+    ) -> Caller:
         """Who signed this request, if keys are hers to deal with; raises `Refused`.
 
         `most`: bytes of a body that may be larger than others. Such a one is let in only once the
-        headers are known to be signed by one of those (`expected`).
+        headers are known to be signed by one of those; `came`: when, if that was asked before.
         """
         if most:
-            self.expected(request, whom)
+            came = came or await self.expected(request, whom)
             request = request.clone(client_max_size=most)
-        caller = await self._signed(request, LONG_TIMEOUT if most else READ_TIMEOUT)
+        caller = await self._signed(request, LONG_TIMEOUT if most else READ_TIMEOUT, came)
         if not whom(caller.member):
             raise _not_for_her()
         if most and _crowded(caller.body):
             raise malformed("The body of this request is not what this address takes.")
         return caller
 
-    def expected(self, request: web.Request, whom: Whom) -> None:
-        """Whether its headers are signed by one of those, before its body takes any room."""
-        members = self.members()
-        who = self._verified(request, None, members).key_id
-        if not whom(members[who]):
+    async def expected(self, request: web.Request, whom: Whom) -> datetime:
+        """Whether its headers are signed by one of those, before its body takes any room; and when
+        they came. They have to be fresh then, and their nonce is used up: on a slow line the body
+        is minutes behind, and it may have to wait for others."""
+        members, now = self.members(), self._parts.clock()
+        verified = self._verified(request, None, members, now)
+        if not whom(members[verified.key_id]):
             raise _not_for_her()
-
-    async def _signed(self, request: web.Request, patience: float = READ_TIMEOUT) -> Caller:
-        body = await body_of(request, patience)
-        members = self.members()
-        if len(body) > LARGE:  # its digest takes long
-            verified = await asyncio.to_thread(self._verified, request, body, members)
-        else:
-            verified = self._verified(request, body, members)
         await self._fresh(verified)
+        return now
+
+    async def _signed(
+        self,
+        request: web.Request,
+        patience: float = READ_TIMEOUT,
+        came: datetime | None = None,
+    ) -> Caller:
+        body = await body_of(request, patience)
+        members, now = self.members(), came or self._parts.clock()
+        if len(body) > LARGE:  # its digest takes long
+            verified = await asyncio.to_thread(self._verified, request, body, members, now)
+        else:
+            verified = self._verified(request, body, members, now)
+        if came is None:
+            await self._fresh(verified)
         member = members[verified.key_id]
         if not member.in_force(self._parts.clock()):
             raise Refused(
@@ -124,7 +136,11 @@ class Gate:
         return {self._parts.key_id(member.sealing_key): member for member in roster.members}
 
     def _verified(
-        self, request: web.Request, body: bytes | None, members: Mapping[str, Member]
+        self,
+        request: web.Request,
+        body: bytes | None,
+        members: Mapping[str, Member],
+        now: datetime,
     ) -> Verified:
         strangers: list[str] = []
 
@@ -142,7 +158,7 @@ class Gate:
                 request.headers,
                 body,
                 key,
-                self._parts.clock(),
+                now,
                 MAX_AGE,
             )
         except self._parts.faults.refused as error:

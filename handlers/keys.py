@@ -10,6 +10,7 @@ import hashlib
 import json
 from base64 import b64decode
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final, TypeVar
 
 from aiohttp import web
@@ -171,12 +172,12 @@ class Keys:
         return web.Response(body=body, content_type="application/json")
 
     async def rekey(self, request: web.Request) -> web.Response:
-        self._gate.expected(request, _leads)
+        came = await self._gate.expected(request, _leads)
         async with self._room:
-            return await self._rekey(request)
+            return await self._rekey(request, came)
 
-    async def _rekey(self, request: web.Request) -> web.Response:
-        caller = await self._gate.keys_caller(request, _leads, LARGEST_REKEYING)
+    async def _rekey(self, request: web.Request, came: datetime) -> web.Response:
+        caller = await self._gate.keys_caller(request, _leads, LARGEST_REKEYING, came)
         fresh = await asyncio.to_thread(self._fresh, caller.body)
         epoch, members = self._parts.roster().epoch, self._gate.members()
         day = self._parts.clock().date()

@@ -31,6 +31,14 @@ ROUNDS: Final = 6
 PATIENCE: Final = (1, 2, 4, 8, 15, 30, 30, 30)
 """Seconds between the tries after which a connection counts as lost."""
 
+SENDING: Final = 3
+"""Pages on their way to the server at once: it takes in two, and what lies in a queue behind a slow
+line counts as lost after a while."""
+
+PASSING: Final = ("unavailable", "stale")
+"""Reasons of the server that may be over the next time. A request that a laptop had signed before
+it slept is too old when it wakes up, and its clock may need a moment."""
+
 MOST: Final = 10**9
 """Cases that a server could have."""
 
@@ -159,6 +167,7 @@ class _Rounds:
         self._desk, self._errand, self._work = desk, errand, work
         self._lanes, self._result, self._shown = lanes, result, shown
         self._asking, self._counting = threading.Lock(), threading.Lock()
+        self._sending = threading.Semaphore(SENDING)
         self._next: str | None = None
         self._waiting: bytes | None = None
         self._ended = False
@@ -259,7 +268,12 @@ class _Rounds:
         if worked.body is None:
             return worked, Sent(0)
         body = worked.body
-        return worked, self._patiently(lambda again: self._errand.send(body, again=again))
+
+        def send(again: bool) -> Sent:
+            with self._sending:
+                return self._errand.send(body, again=again)
+
+        return worked, self._patiently(send)
 
     def _count(self, worked: Page, sent: Sent, last: bool) -> None:
         if sent.done + sent.moved + sent.gone != worked.cases:
@@ -278,7 +292,7 @@ class _Rounds:
             try:
                 return ask(number > 0)
             except (Offline, Turned) as error:
-                busy = isinstance(error, Offline) or error.reason == "unavailable"
+                busy = isinstance(error, Offline) or error.reason in PASSING
                 if self._stop.is_set() or not busy:
                     raise
                 self._shown.say(

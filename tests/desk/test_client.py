@@ -1,5 +1,6 @@
 """The desk's client against a real server, and against lines that break."""
 
+import asyncio
 import json
 import os
 import re
@@ -201,6 +202,34 @@ def test_a_server_that_hangs_is_told_apart(world: World, monkeypatch: pytest.Mon
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         with client(world, url=url) as anna, pytest.raises(Offline, match="in time"):
             anna.take("0" * 32)
+
+
+def test_a_large_body_is_given_the_time_that_a_slow_line_needs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was written here long before the server has it: what is between takes it in at once."""
+    monkeypatch.setattr(client_module, "TIMEOUT", 0.2)
+
+    async def slow(request: web.Request) -> web.Response:
+        await request.read()
+        await asyncio.sleep(0.6)
+        return web.json_response({"done": [], "moved": [], "gone": []})
+
+    async def serve() -> web.AppRunner:
+        app = web.Application(client_max_size=1 << 20)
+        app.router.add_post("/v1/rekey", slow)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return runner
+
+    runner = world.wait(serve())
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    with client(world, url=url) as lead:
+        assert lead.rekey(b" " * 200_000).done == ()
+        with pytest.raises(Offline, match="in time"):
+            lead.rekey(b" ")
+    world.wait(runner.cleanup())
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])

@@ -2,6 +2,8 @@
 
 import base64
 import os
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -248,6 +250,61 @@ def test_an_answer_that_is_lost_is_asked_for_again(
     assert ran.json["rekeyed"] == 1
     assert "Trying again in 1 s." in ran.err
     assert texts(world, "anna", file_of(world, "anna", case)) == [URGENT["note"]]
+
+
+def test_what_a_laptop_had_signed_before_it_slept_is_signed_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = world.submit(URGENT, EVERYBODY)
+    boris_leaves(world)
+    whole, asleep = Client.rekey, list[bool]()
+
+    def rekey(client: Client, body: bytes) -> Any:
+        if not asleep:
+            asleep.append(True)
+            client._clock = lambda: world.time() - timedelta(minutes=3)
+        else:
+            client._clock = world.time
+        return whole(client, body)
+
+    monkeypatch.setattr(Client, "rekey", rekey)
+    ran = world.desk("lead").run("rekey", "--yes", "--json")
+    assert ran.code == 0, ran.all
+    assert ran.json["rekeyed"] == 1
+    assert texts(world, "anna", file_of(world, "anna", case)) == [URGENT["note"]]
+
+
+def test_no_more_pages_are_on_their_way_at_once_than_the_server_takes_in(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow line what lies in a queue behind others would count as lost."""
+    monkeypatch.setattr(mass, "FEW", 0)
+    monkeypatch.setattr(mass, "cpu_count", lambda: 4)
+    for _ in range(12):
+        world.submit(URGENT, EVERYBODY)
+    boris_leaves(world)
+    small, whole = world.storage.rekeying.page, Client.rekey
+    counting, now, most = threading.Lock(), list[bytes](), list[int]()
+
+    async def page(key_id: str, after: bytes | None) -> Any:
+        return await small(key_id, after, 1)
+
+    def rekey(client: Client, body: bytes) -> Any:
+        with counting:
+            now.append(body)
+            most.append(len(now))
+        try:
+            time.sleep(0.2)  # as long as it takes the others to come up
+            return whole(client, body)
+        finally:
+            with counting:
+                now.remove(body)
+
+    monkeypatch.setattr(world.storage.rekeying, "page", page)
+    monkeypatch.setattr(Client, "rekey", rekey)
+    ran = world.desk("lead").run("rekey", "--yes", "--json")
+    assert ran.json["rekeyed"] == 12
+    assert max(most) == mass.SENDING
 
 
 def test_a_connection_that_stays_lost_ends_it_with_how_to_go_on(

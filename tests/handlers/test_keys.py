@@ -1,13 +1,17 @@
 """Keys that change hands, over real HTTP: who may, what changes, and what a forger gets."""
 
+import base64
+import hashlib
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
+import httpx
 import pytest
 
 from crypto.requests import sign_request
@@ -410,22 +414,50 @@ def test_what_would_burst_the_memory_is_not_taken_apart(
         refused(post(world, "lead", path, body), 400, "malformed")
 
 
+def _begun(world: World, who: str, body: bytes, nonce: bytes) -> tuple[socket.socket, Any]:
+    """A request of which the headers are sent and the body is not; and the headers."""
+    host, _, port = world.url.removeprefix("http://").partition(":")
+    url, signer = f"{world.url}/v1/rekey", identity_of(who)
+    headers = sign_request("POST", url, body, signer, signer.key_id, world.time(), nonce)
+    slow = socket.create_connection((host, int(port)))
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    first = f"POST /v1/rekey HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
+    slow.sendall(f"{first}Connection: close\r\n{head}\r\n".encode())
+    return slow, headers
+
+
+def test_a_body_on_a_slow_line_is_as_fresh_as_its_headers_and_good_once(world: World) -> None:
+    nonce, body = os.urandom(16), b'{"cases":[]}'
+    slow, headers = _begun(world, "lead", body, nonce)
+    text = base64.urlsafe_b64encode(nonce).decode().rstrip("=")
+    digest = hashlib.sha256(f"{key('lead')} {text}".encode()).digest()
+    deadline = time.monotonic() + 10
+    while not world.wait(world.storage.nonces.used(digest)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    world.time.pass_(seconds=45)
+    url = f"{world.url}/v1/rekey"
+    again = httpx.post(url, content=body, headers=headers, trust_env=False)
+    refused(again, 401, "replayed")
+    world.time.pass_(minutes=4)
+    slow.sendall(body)
+    with slow, slow.makefile("rb") as answer:
+        assert b'"malformed"' in answer.read(), "it was let in"
+    again = httpx.post(url, content=body, headers=headers, trust_env=False)
+    refused(again, 401, "stale")
+
+
+def test_who_is_taken_off_while_her_body_is_on_its_way_changes_nothing(world: World) -> None:
+    slow, _ = _begun(world, "lead", b'{"cases":[]}', os.urandom(16))
+    assert ask(world, "lead", "/v1/rekey").status_code == 200
+    world.take_up(world.roster.without_member("lead"))
+    slow.sendall(b'{"cases":[]}')
+    with slow, slow.makefile("rb") as answer:
+        assert answer.readline().split()[1] == b"403"
+
+
 def test_many_large_requests_wait_for_each_other(world: World) -> None:
     """Whoever sends one slowly holds up others that are as large, and nothing else."""
-    host, _, port = world.url.removeprefix("http://").partition(":")
-    begun = []
-    for _ in range(REKEYED_BESIDE):
-        url = f"{world.url}/v1/rekey"
-        signer = identity_of("lead")
-        headers = sign_request(
-            "POST", url, b"x", signer, signer.key_id, world.time(), os.urandom(16)
-        )
-        slow = socket.create_connection((host, int(port)))
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        slow.sendall(
-            f"POST /v1/rekey HTTP/1.1\r\nHost: {host}\r\nContent-Length: 9\r\n{head}\r\n".encode()
-        )
-        begun.append(slow)
+    begun = [_begun(world, "lead", b"x", os.urandom(16))[0] for _ in range(REKEYED_BESIDE)]
     assert ask(world, "lead", "/v1/rekey").status_code == 200
     with ThreadPoolExecutor() as pool:
         third = pool.submit(post, world, "lead", "/v1/rekey", b"{}")
