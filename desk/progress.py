@@ -26,10 +26,8 @@ class Progress:
     def show(self, done: int) -> None:
         """How far it is."""
         now = time.monotonic()
-        if self._bar is not None and self._task is not None:
-            self._bar.update(
-                self._task, completed=done, total=max(done, self._total), how=self._line(done, now)
-            )
+        if self._bar is not None:
+            self._draw(done, self._line(done, now))
         elif now - self._told >= EVERY:
             self._told = now
             self.say(self._line(done, now))
@@ -39,22 +37,36 @@ class Progress:
         self._desk.err.print(plain(sentence))
 
     def end(self, done: int) -> None:
-        """The last word: how many there were, and how fast it went."""
+        """The last word: how many there were, and how long they took."""
         if self._bar is None:
-            self.say(self._line(done, time.monotonic()))
+            self.say(self._last(done))
         else:
-            self.show(done)
+            self._draw(done, self._last(done))
+
+    def _draw(self, done: int, how: str) -> None:
+        if self._bar is not None and self._task is not None:
+            total = max(done, self._total)
+            self._bar.update(self._task, completed=done, total=total, how=how)
 
     def _line(self, done: int, now: float) -> str:
-        spent = max(now - self._begun, 0.001)
-        rate = done / spent
-        left = max(self._total - done, 0) / rate if rate else 0.0
+        """Short: in a narrow window it must not lose its end."""
+        left = max(self._total - done, 0) * (now - self._begun) / done if done else 0.0
         return self._desk.say(
-            "{done} of {total}; {rate} a second; {left} left",
+            "{done} of {total}; {left} left",
             done=done,
             total=max(done, self._total),
+            left=_span(max(left, 1.0)) if done else "?",  # never none, before it is over
+        )
+
+    def _last(self, done: int) -> str:
+        spent = max(time.monotonic() - self._begun, 0.001)
+        rate = done / spent
+        return self._desk.say(
+            "{done} of {total} in {spent}; {rate} a second",
+            done=done,
+            total=max(done, self._total),
+            spent=_span(max(spent, 1.0)),
             rate=f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}",
-            left=_span(left) if rate or done >= self._total else "?",
         )
 
 
@@ -67,7 +79,7 @@ def _span(seconds: float) -> str:
 @contextmanager
 def progress(desk: Desk, total: int) -> Iterator[Progress]:
     """Shown until the block ends, and once more at its end."""
-    bar = _bar(desk) if desk.err.is_terminal else None
+    bar = _bar(desk) if desk.err.is_terminal and not desk.err.is_dumb_terminal else None
     before, desk.quiet = desk.quiet, True
     try:
         with bar or nullcontext():

@@ -1,0 +1,85 @@
+"""How far a long command is, as it is told: at terminals of every kind, and where there is none."""
+
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from desk import progress as module
+from desk.cli import terminal
+from desk.progress import progress
+from tests.desk.world import DeskUser, Time
+
+
+class Watch:
+    """Seconds, turned by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    made = Watch()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=made))
+    return made
+
+
+def told(
+    folder: Path, watch: Watch, steps: Sequence[tuple[float, int]], end: bool = True, **console: Any
+) -> str:
+    """What is written of 400 things, of which so many are done after so many seconds."""
+    out = StringIO()
+    desk = DeskUser(folder / "anna", Time()).desk(err=terminal(file=out, **console))
+    with progress(desk, 400) as shown:
+        for seconds, done in steps:
+            watch.now = 1000.0 + seconds
+            shown.show(done)
+        if end:
+            shown.end(steps[-1][1])
+    return out.getvalue()
+
+
+def test_a_file_gets_lines_now_and_then_and_no_codes(tmp_path: Path, watch: Watch) -> None:
+    said = told(tmp_path, watch, [(1, 0), (11, 100), (12, 110), (22, 200), (44, 400)], width=100)
+    assert said.splitlines() == [
+        "100 of 400; 0:33 left",
+        "200 of 400; 0:22 left",
+        "400 of 400; 0:01 left",
+        "400 of 400 in 0:44; 9.1 a second",
+    ]
+
+
+def test_a_terminal_that_can_only_write_on_gets_them_too(
+    tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    said = told(tmp_path, watch, [(11, 100), (44, 400)], width=100, force_terminal=True)
+    assert said.splitlines()[0] == "100 of 400; 0:33 left"
+    assert "\x1b" not in said
+
+
+def test_as_long_as_it_runs_something_is_left(tmp_path: Path, watch: Watch) -> None:
+    steps = [(11, 0), (22, 399), (33, 400), (44, 400)]
+    assert told(tmp_path, watch, steps, end=False, width=100).splitlines() == [
+        "0 of 400; ? left",
+        "399 of 400; 0:01 left",
+        "400 of 400; 0:01 left",
+        "400 of 400; 0:01 left",
+    ]
+
+
+@pytest.mark.parametrize("width", [24, 40, 80])
+def test_a_narrow_window_keeps_the_estimate(
+    tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    steps = [(100, 100)]
+    said = told(tmp_path, watch, steps, end=False, width=width, force_terminal=True)
+    assert "100 of 400; 5:00 left" in said
