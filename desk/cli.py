@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 not done or not whole, 2 the command was not understood, 1
 """
 
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -38,7 +39,7 @@ from desk.errors import DeskError, Stopped
 from desk.home import explain
 from desk.keys import identity_commands, key_commands, mandate_commands, recovery_commands
 from desk.language import Language
-from desk.safe import plain
+from desk.safe import lines
 from desk.screen import Screen, second_screen, typed_line
 from desk.settings import read_settings, utc_now
 from desk.working import decoded
@@ -121,7 +122,7 @@ def _confirm(question: str) -> bool:
     """Only a plain yes from a person at a terminal is one."""
     if not sys.stdin.isatty():
         return no_terminal(question)
-    return _typed(f"{question} ").casefold() in YES
+    return _typed(question).casefold() in YES
 
 
 def _read_text(hint: str) -> str:
@@ -134,12 +135,13 @@ def _read_text(hint: str) -> str:
 
 
 def _read_line(prompt: str) -> str:
-    return _typed(f"{prompt}: ") if sys.stdin.isatty() else no_line(prompt)
+    return _typed(f"{prompt}:") if sys.stdin.isatty() else no_line(prompt)
 
 
 def _typed(prompt: str) -> str:
     """One line. The prompt goes where warnings go: the output may be for a file or a program."""
-    sys.stderr.write(plain(prompt))
+    width = shutil.get_terminal_size().columns
+    sys.stderr.write("\n".join(lines(prompt, width)) + " ")
     sys.stderr.flush()
     return input().strip()
 

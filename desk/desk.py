@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
 import typer
@@ -24,7 +23,7 @@ from desk.errors import DeskError
 from desk.home import Home, read_file
 from desk.language import Language
 from desk.passphrases import first_line, spellings
-from desk.safe import plain, plain_json
+from desk.safe import lines, plain_json
 from desk.screen import Screen
 from desk.settings import Settings
 from desk.trust import Trust
@@ -107,6 +106,10 @@ class Desk:
     def notice(self, msgid: str, **values: object) -> None:
         """For the person at the desk, where the output is for a program or a printer."""
         _print(self.err, self.say(msgid, **values))
+
+    def show(self, sentence: str) -> None:
+        """The same, of a sentence that was put together of others."""
+        _print(self.err, sentence)
 
     def warn(self, msgid: str, **values: object) -> None:
         _print(self.err, self.say(msgid, **values), style="yellow")
@@ -241,14 +244,7 @@ class Desk:
 
 
 def _print(console: Console, sentence: str, style: str = "") -> None:
-    """Broken between words alone: a path or a number in it can be copied whole."""
-    lines = (
-        line
-        for part in plain(sentence).splitlines() or [""]
-        for line in wrap(part, console.width, break_long_words=False, break_on_hyphens=False)
-        or [""]
-    )
-    console.print("\n".join(lines), style=style, soft_wrap=True)
+    console.print("\n".join(lines(sentence, console.width)), style=style, soft_wrap=True)
 
 
 def desk_of(context: typer.Context) -> Desk:

@@ -5,17 +5,32 @@ control characters, and some Unicode makes a line read otherwise than it is.
 """
 
 import json
+import re
 import unicodedata
+from textwrap import wrap
 from typing import Any
 
 _KEPT = "\n"
 _VISIBLE = "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\u200c\u200d"  # part of ordinary spelling in several scripts, and of emoji
+_SPOKEN = re.compile(r"(?:\d{5} ){7}\d{5}")
+_HELD = "\0"  # `plain` lets none through
 
 
 def plain(text: str) -> str:
     """`text` with tabs as spaces and every other control or format character made visible."""
     return "".join(_safe(character) for character in text.replace("\r\n", "\n"))
+
+
+def lines(text: str, width: int) -> list[str]:
+    """`plain`, and broken between words alone: a path or a number in it can be copied whole, and
+    the digits that are read aloud stand on one line."""
+    held = _SPOKEN.sub(lambda found: found[0].replace(" ", _HELD), plain(text))
+    return [
+        line.replace(_HELD, " ")
+        for part in held.splitlines() or [""]
+        for line in wrap(part, width, break_long_words=False, break_on_hyphens=False) or [""]
+    ]
 
 
 def plain_json(data: Any, encoding: str = "utf-8") -> str:

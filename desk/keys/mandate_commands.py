@@ -328,9 +328,9 @@ def approve(
         target = target_of(one.mandate, casework.roster, desk.clock())
         assert target is not None
         _may_approve(casework, one)
-        desk.err.print(plain(_what(desk, one, target)))
+        desk.show(_what(desk, one, target))
         names = ", ".join(_names(casework, one)) or "-"
-        desk.err.print(plain(desk.say("Signed so far: {names}.", names=names)))
+        desk.notice("Signed so far: {names}.", names=names)
         question = desk.say("Compare the fingerprint with {name}. Agree? [y/N]", name=target.name)
         if not yes and not desk.confirm(question):
             raise DeskError("Not signed; nothing was changed.")
@@ -340,7 +340,10 @@ def approve(
     elif one.missing:
         desk.tell("Signed. Still needed: {n}.", n=one.missing)
     else:
-        desk.tell("Signed. It may be used now: whoever asked for it gives the same command again.")
+        desk.tell(
+            "Signed. It may be used now: the window in which it was asked for goes on by itself. If "
+            "it was closed, whoever asked gives the same command again."
+        )
 
 
 def _may_approve(casework: Casework, one: Standing) -> None:
