@@ -4,7 +4,7 @@ An act that fails shows the case again, with the sentence and with what was type
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from desk.held import Held
 from desk.letters import Letters
 from desk.page.case_page import CasePage
 from desk.page.conversation import Asked, Work, onward
+from desk.page.once import Once
 from desk.page.session import Locked, Session
 from desk.queue_view import SHORT
 from desk.refusals import Offline, Turned
@@ -36,6 +37,7 @@ class Acts:
 
     session: Session
     case_page: CasePage
+    once: Once = field(default_factory=Once)
 
     def all(self) -> dict[str, Work]:
         return {
@@ -53,9 +55,9 @@ class Acts:
         }
 
     def _guarded(self, act: str, work: Work) -> Work:
-        """The act; where it fails, the case's page with the reason and the text."""
+        """The act, once; where it fails, the case's page with the reason and the text."""
 
-        def done(asked: Asked) -> Response:
+        def tried(asked: Asked) -> Response:
             try:
                 return work(asked)
             except Locked:
@@ -63,7 +65,7 @@ class Acts:
             except (DeskError, TropaError, CryptoError) as error:
                 return self._failed(act, asked, error)
 
-        return done
+        return lambda asked: self.once(asked, tried)
 
     def _failed(self, act: str, asked: Asked, error: Exception) -> Response:
         desk = self.session.desk

@@ -51,7 +51,8 @@ class Pages:
         return HTMLResponse(self.text(name, {"notices": self._notices()} | dict(values)))
 
     def text(self, name: str, values: Mapping[str, Any]) -> str:
-        return self._templates.get_template(name).render(mark=self._session.mark, **values)
+        given = {"mark": self._session.mark, "once": self._session.number()} | dict(values)
+        return self._templates.get_template(name).render(given)
 
     def _common(self) -> dict[str, Any]:
         # Raises where the desk locked while the page was made: it may show what was opened.

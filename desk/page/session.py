@@ -49,6 +49,10 @@ class Session:
         self._said: list[tuple[str, str]] = []
         self._rescued: dict[str, str] = {}
 
+    def number(self) -> str:
+        """For the forms of one page (`desk.page.once`)."""
+        return self._secret()
+
     def _secret(self) -> str:
         return base64.urlsafe_b64encode(self.desk.random(_SECRET)).decode()
 

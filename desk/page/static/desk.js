@@ -1,9 +1,12 @@
 // What the page does by itself: it refreshes the queue, keeps drafts and leases, follows keys, copies
 // a sentence of the counts, and leaves the screen when the desk is locked. Everything else is forms
 // and links, and works without.
+//
+// The browser shows nothing of a page before it has this file: what is typed, and the lock that is
+// pressed in the next moment, would otherwise meet a page that does not keep drafts yet.
 "use strict";
 
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
   const place = document.body.dataset.place;
   const locked = document.body.dataset.locked === "yes";
   const words = document.getElementById("words")?.dataset ?? {};
@@ -154,7 +157,7 @@
   if (letter) {
     const text = letter.querySelector("textarea"), state = document.getElementById("letter-state");
     const signs = document.getElementById("signs"), most = Number(text.dataset.most);
-    // Not its value: what was typed while this script was on its way is not kept yet.
+    // Not its value: what was typed before this was reached is not kept yet.
     let kept = text.defaultValue, first = 0, timer = 0, running = Promise.resolve(true);
     const count = () => most - [...text.value.replace(/\r\n/g, "\n").trim()].length;
     const measure = () => {
@@ -271,4 +274,4 @@
     const does = Object.hasOwn(keys, event.key) ? keys[event.key] : null;
     if (does) { event.preventDefault(); does(); }
   });
-})();
+});

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from desk.letters import Letters
 from tests.desk.page.asking import WINDOW, Asker, asks
@@ -20,6 +20,7 @@ def takes(page: Page, desk: Served, asker: Asker) -> None:
     page.goto(desk.case(asker.case))
     page.get_by_role("button", name="Take this case").click()
     expect(page.locator(".tag.mine")).to_be_visible()
+    page.wait_for_load_state()
 
 
 def answers(page: Page, text: str) -> None:
@@ -245,23 +246,6 @@ def test_names_and_numbers_are_pointed_out_while_typing_and_gaps_keep_it_here(
     expect(page.locator(".told.bad").first).to_contain_text("Something is still to be filled in")
     expect(page.locator("#text")).to_have_value("До {deadline} время есть.")
     assert asker.letters() == []
-
-
-def test_what_is_typed_while_the_script_is_on_its_way_is_kept_too(
-    world: World, serve: Serve, enter: Enter
-) -> None:
-    asker = asks(world)
-    desk = serve("anna")
-    page = enter(desk)
-    takes(page, desk, asker)
-    held: list[Route] = []
-    page.route("**/desk.js", lambda route: held.append(route))
-    page.reload(wait_until="commit")
-    page.fill("#text", "Позвоните: +7 999 123-45-67")
-    assert page.locator("#letter-state").text_content() == ""
-    held[0].continue_()
-    expect(page.locator("#letter-state")).to_have_text("Draft kept, sealed.")
-    expect(page.locator("#signs")).to_contain_text("a phone number: +7 999 123-45-67")
 
 
 def test_a_template_is_put_in_with_what_the_case_tells(
