@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.desk.page.desks import Served, served
 from tests.desk.world import PASSPHRASE, World
@@ -17,6 +17,8 @@ OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgro
 EXPECTED = ("423", "403", "409", "net::ERR_", "Failed to load resource")
 """What a browser complains of where a desk is locked, refuses, or is gone; each is a test's own
 subject, and never an error of the page's script."""
+
+expect.set_options(timeout=20_000)  # how long a busy machine may take says nothing about the page
 
 Enter = Callable[..., Page]
 

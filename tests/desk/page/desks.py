@@ -58,9 +58,7 @@ def served_desk(desk: Desk, idle: timedelta, port: int = 0) -> Iterator[Served]:
         thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
         thread.start()
         page = Served(session, running, thread)
-        for _ in range(500):
-            if running.started:
-                break
+        while not running.started and thread.is_alive():
             time.sleep(0.01)
         try:
             yield page

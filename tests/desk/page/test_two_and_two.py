@@ -20,6 +20,8 @@ from tests.desk.world import PASSPHRASE, age_file, open_seed
 from tests.exchange import Exchange, Room, Volunteer, reads, running_room, until
 from tests.journeys.stage import Value
 
+expect.set_options(timeout=20_000)
+
 ANY_TIME: dict[str, Value] = {"device": "mine", "contact": "any", "codeword": "рябина"}
 
 
@@ -58,6 +60,7 @@ async def at_the_page(
     await page.fill("#passphrase", PASSPHRASE)
     await page.click("button.main")
     await page.wait_for_selector("form[data-lock]")
+    await page.wait_for_load_state()
     return page, served
 
 
