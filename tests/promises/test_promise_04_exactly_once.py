@@ -22,7 +22,7 @@ from tests.organisation import House
 from tests.promises import steps
 from tests.promises.belief import is_closing, verbs
 from tests.promises.books import count_cases
-from tests.promises.processes import Tropa, sandbox_process, tropa
+from tests.promises.processes import PATIENCE, Tropa, sandbox_process, tropa
 
 LONG = 60.0
 """Seconds that a call hangs which is to end with the server."""
@@ -36,6 +36,7 @@ class Scene:
     sandbox: Sandbox
     server: Tropa
     person: Person
+    since: int = 0
 
     @property
     def form(self) -> Form:
@@ -45,13 +46,25 @@ class Scene:
         await steps.begin(self.person)
         return await steps.reach(self.person, self.form, question, chosen)
 
-    async def held(self, *methods: str, kind: str = "delay") -> None:
+    async def held(self, *methods: str, kind: str = "delay", count: int | None = None) -> None:
         """From here on calls of these methods hang: what follows a commit does not come."""
-        await self.sandbox.fault(kind, methods=methods, seconds=LONG)
+        self.since = int((await self.sandbox.state())["seq"])
+        await self.sandbox.fault(kind, count, methods=methods, seconds=LONG)
 
-    async def killed(self, after: float = 0.6) -> None:
-        """Let the held instant come, end the server in it, and start it again."""
-        await asyncio.sleep(after)
+    async def hangs(self, method: str = "") -> None:
+        """Wait until a call (of this method) is held: what comes before it is committed."""
+        since, ends = self.since, asyncio.get_running_loop().time() + PATIENCE
+        while asyncio.get_running_loop().time() < ends:
+            for event in await self.sandbox.events(since, kinds=("fault",), timeout=1):
+                since = event["seq"]
+                if method in ("", event["method"]):
+                    return
+        raise AssertionError(f"nothing calls {method or 'what is held'}")
+
+    async def killed(self, within: str = "") -> None:
+        """End the server once a call of `within` hangs, at once without one; start it again."""
+        if within:
+            await self.hangs(within)
         await self.server.end()
         await self.sandbox.clear_faults()
         await self.server.start()
@@ -101,7 +114,7 @@ async def test_killed_between_the_commit_of_a_tap_and_its_card(scene: Scene) -> 
     card = await scene.at("who")
     await scene.held("editMessageText")
     await scene.press(card, Verb.CHOOSE, "relative")
-    await scene.killed()
+    await scene.killed("editMessageText")
     assert steps.question_on(scene.form, await scene.one_card()) == "aware"
     await scene.press(card, Verb.CHOOSE, "me")  # the key of the card that is gone
     await scene.person.settled()
@@ -113,7 +126,7 @@ async def test_killed_there_and_down_until_telegram_forgets_the_tap(scene: Scene
     card = await scene.at("status")
     await scene.held("editMessageText")
     await scene.press(card, Verb.CHOOSE, "reserve")
-    await asyncio.sleep(0.6)
+    await scene.hangs("editMessageText")
     await scene.server.end()
     await scene.sandbox.clear_faults()
     await scene.sandbox.advance(timedelta(hours=30))
@@ -129,7 +142,7 @@ async def test_killed_between_the_commit_of_a_text_and_its_removal(scene: Scene)
     await scene.at("codeword")
     await scene.held("deleteMessages", "editMessageText")
     await scene.person.send("тихий мост", wait=None)
-    await scene.killed()
+    await scene.killed("deleteMessages")
     card = await scene.one_card()
     if "тихий мост" not in card.text:
         card = await steps.tap(scene.person, Verb.CONTINUE)
@@ -144,13 +157,12 @@ async def test_a_text_that_comes_again_does_not_land_in_the_next_question(scene:
     await scene.at("codeword")
     await scene.held("deleteMessages", kind="slow")
     await scene.person.send("фонарь", wait=None)
-    await asyncio.sleep(0.5)
-    await scene.killed(0.1)
+    await scene.killed("deleteMessages")
     card = await scene.person.card()
     if Verb.CONTINUE in verbs(card):
         await steps.tap(scene.person, Verb.CONTINUE)
     await steps.tap(scene.person, Verb.DONE)
-    await scene.killed(0.0)
+    await scene.killed()
     [answers] = await scene.sent()
     assert (answers["codeword"], type(answers["note"]).__name__) == ("фонарь", "Skipped")
 
@@ -160,7 +172,7 @@ async def test_killed_between_the_commit_of_a_case_and_the_closing_card(scene: S
     card = await scene.person.card()
     await scene.held("editMessageText", "answerCallbackQuery")
     await scene.press(card, Verb.SEND)
-    await scene.killed()
+    await scene.killed("editMessageText")
     await scene.press(card, Verb.SEND)
     await scene.person.settled()
     assert is_closing(await scene.one_card())
@@ -172,7 +184,7 @@ async def test_killed_there_and_the_tap_forgotten_the_case_is_not_sent_twice(sce
     card = await scene.at("")
     await scene.held("editMessageText", "answerCallbackQuery")
     await scene.press(card, Verb.SEND)
-    await asyncio.sleep(0.6)
+    await scene.hangs("editMessageText")
     await scene.server.end()
     await scene.sandbox.clear_faults()
     await scene.sandbox.advance(200)
@@ -187,7 +199,7 @@ async def test_killed_between_an_early_send_and_its_card(scene: Scene) -> None:
     offer = await steps.tap(scene.person, Verb.CHOOSE, "day")
     await scene.held("editMessageText")
     await scene.press(offer, Verb.SEND_NOW)
-    await scene.killed()
+    await scene.killed("editMessageText")
     await scene.press(offer, Verb.SEND_NOW)
     await scene.person.settled()
     await steps.tap(scene.person, Verb.DONE)
@@ -203,7 +215,7 @@ async def test_killed_between_a_first_card_and_the_end_of_its_command(scene: Sce
     """The card is in the chat and the command comes again: still there is one card."""
     await scene.held("sendMessage", kind="slow")
     await scene.person.send("/start", wait=None)
-    await scene.killed(1.0)
+    await scene.killed("sendMessage")
     await scene.one_card()
 
 
@@ -211,7 +223,7 @@ async def test_killed_in_the_middle_of_bringing_the_card_to_the_end(scene: Scene
     await scene.at("who")
     await scene.held("sendMessage", kind="slow")
     await scene.person.send("/start", wait=None)
-    await scene.killed(1.0)
+    await scene.killed("sendMessage")
     await scene.one_card()
 
 
@@ -222,12 +234,12 @@ async def test_answers_outlive_a_beginning_that_comes_again(scene: Scene) -> Non
     await other.send("/start")
     await scene.person.send("/start")
     await steps.tap(scene.person, Verb.LANGUAGE, "ru")
-    await scene.sandbox.fault("delay", count=1, methods=("deleteMessages",), seconds=LONG)
+    await scene.held("deleteMessages", count=1)
     await other.send("holds everybody up", wait=None)
-    await asyncio.sleep(0.3)
+    await scene.hangs("deleteMessages")
     await steps.tap(scene.person, Verb.BEGIN)
     await steps.reach(scene.person, scene.form, "who", {"device": "mine"})
-    await scene.killed(0.0)
+    await scene.killed()
     assert steps.question_on(scene.form, await scene.one_card()) == "who"
     [answers] = await scene.sent()
     assert answers["device"] == "mine"

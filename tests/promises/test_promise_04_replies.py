@@ -7,7 +7,7 @@ was not shown. Started again, nothing is lost, nothing is new twice, and one mes
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -37,10 +37,9 @@ INSTANTS = ((BEFORE, "sendMessage"), (AFTER, "sendMessage"), (AFTER, "deleteMess
 class Exchange(Scene):
     """A person whose case is sent, in a chat where nothing is open, and a desk that holds it."""
 
-    talk: Talk
-    anna: Volunteer
-    case: str
-    struck: int = 0
+    talk: Talk = field(kw_only=True)
+    anna: Volunteer = field(kw_only=True)
+    case: str = field(kw_only=True)
 
     async def states(self) -> list[str]:
         return [reply.state for reply in (await self.fetched()).replies]
@@ -54,27 +53,11 @@ class Exchange(Scene):
         return [entry.text for entry in contents.exchange[1:]]
 
     async def until_states(self, *states: str) -> None:
-        for _ in range(200):
+        for _ in range(600):
             if await self.states() == list(states):
                 return
             await asyncio.sleep(0.1)
         raise AssertionError(f"{await self.states()}, not {states}")
-
-    async def held(self, *methods: str, kind: str = BEFORE) -> None:
-        self.struck = await self._struck()
-        await super().held(*methods, kind=kind)
-
-    async def until_held(self) -> None:
-        """Wait until a call hangs, and what is committed before it is."""
-        for _ in range(400):
-            if await self._struck() > self.struck:
-                await asyncio.sleep(0.3)
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError("nothing calls what is held")
-
-    async def _struck(self) -> int:
-        return sum((await self.sandbox.state())["faults"].values())
 
     async def line(self) -> Card:
         """The one message in the chat, which tells of something new."""
@@ -97,7 +80,7 @@ async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
             await leaves(talk)
             [case] = await anna.waiting()
             await anna.takes(case)
-            yield Exchange(house, sandbox, server, person, talk, anna, case)
+            yield Exchange(house, sandbox, server, person, talk=talk, anna=anna, case=case)
 
 
 def _now() -> datetime:
@@ -121,9 +104,9 @@ async def around_the_line_that_tells_of_a_reply(
     for number, (kind, method) in enumerate(instants, 1):
         await exchange.held(method, kind=kind)
         await exchange.anna.replies(exchange.case, f"Ответ {number}")
-        await exchange.until_held()
+        await exchange.hangs()
         assert (await exchange.states())[-1] == "waiting"
-        await exchange.killed(0)
+        await exchange.killed()
         await exchange.until_states(*["read"] * (number - 1), "sent")
         await exchange.line()
         assert f"Ответ {number}" in (await reads(exchange.talk)).text
@@ -139,8 +122,8 @@ async def while_the_person_reads(exchange: Exchange) -> None:
     line = await exchange.line()
     await exchange.held("editMessageText")
     await exchange.press(line, Verb.READ)
-    await exchange.until_held()
-    await exchange.killed(0)
+    await exchange.hangs()
+    await exchange.killed()
     if "Ещё ответ" not in (await exchange.one_card()).text:
         await exchange.press(line, Verb.READ)
         await exchange.person.settled()
@@ -153,8 +136,8 @@ async def while_the_person_types(exchange: Exchange) -> None:
     await exchange.talk.press(Verb.WRITE)
     await exchange.held("deleteMessages", "editMessageText")
     await exchange.person.send("Вопрос", wait=None)
-    await exchange.until_held()
-    await exchange.killed(0)
+    await exchange.hangs()
+    await exchange.killed()
     card = await exchange.one_card()
     if "Вопрос" not in card.text:
         card = await exchange.talk.press(Verb.WRITE)
@@ -168,8 +151,8 @@ async def while_the_person_sends_a_message(exchange: Exchange) -> None:
     card = await writes(exchange.talk, "Спасибо", post=False)
     await exchange.held("editMessageText")
     await exchange.press(card, Verb.POST)
-    await exchange.until_held()
-    await exchange.killed(0)
+    await exchange.hangs()
+    await exchange.killed()
     await exchange.press(card, Verb.POST)
     await exchange.person.settled()
     assert not offers(await exchange.one_card(), Verb.POST)
