@@ -19,7 +19,7 @@ Medium = Literal[
     "photo", "document", "voice", "video_note", "video", "sticker", "location", "contact"
 ]
 
-WAIT = 10.0
+WAIT = 30.0
 
 
 class SandboxError(Exception):

@@ -33,7 +33,7 @@ from tests.organisation import House, member
 
 T = TypeVar("T")
 
-SOON = 10.0
+SOON = 60.0
 """Seconds until something that ought to happen by itself counts as not happening."""
 
 GROUPS = 7

@@ -1,7 +1,7 @@
 """A running line for tests: the real server against the sandbox, in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,24 +44,28 @@ class Line:
 
 @asynccontextmanager
 async def running_line(
-    house: House, sandbox: Sandbox, settings: Settings | None = None, clock: Clock | None = None
+    house: House,
+    sandbox: Sandbox,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Line]:
-    """The line, from its first poll to its orderly end."""
+    """The line, from its first poll to its orderly end. `pause`: how its jobs rest."""
     hands = Hands()
     settings = settings or house.settings(sandbox.url, sandbox.token)
     stop = asyncio.Event()
-    running = asyncio.create_task(serve(settings, stop, clock or hands))
+    running = asyncio.create_task(serve(settings, stop, clock or hands, pause))
     try:
         await _answers(sandbox, running)
         yield Line(house, sandbox, settings, hands)
     finally:
         stop.set()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 60)
 
 
 async def _answers(sandbox: Sandbox, running: "asyncio.Task[None]") -> None:
     """Wait until the line polls; a line that ends instead raises what it ended with."""
-    for _ in range(400):
+    for _ in range(3000):  # a minute: the machine may be busy with other things
         if running.done():
             running.result()
         calls = (await sandbox.state())["calls"]

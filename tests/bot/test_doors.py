@@ -58,7 +58,7 @@ async def ended(wires: Wires, within: float) -> bool:
 async def answered(wires: Wires) -> bool:
     wires[1].write(WHOLE)
     with suppress(ConnectionError):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return (await wires[0].readline()).startswith(b"HTTP/1.1 200")
     return False
 
@@ -70,11 +70,13 @@ async def test_who_comes_when_the_room_is_full_is_turned_away_and_nobody_else(
     inside = [await connected(stack, port) for _ in range(ROOM)]
     await asyncio.sleep(0.1)  # the loop has made them all
     late = [await connected(stack, port) for _ in range(40)]
-    assert all([await ended(wires, 2) for wires in late])
+    assert all([await ended(wires, 30) for wires in late])
     assert await answered(inside[0])
     inside[1][1].close()
-    await asyncio.sleep(0.1)
-    assert await answered(await connected(stack, port))
+    async with asyncio.timeout(60):
+        # The door may not have seen yet that one is gone.
+        while not await answered(await connected(stack, port)):  # noqa: ASYNC110 - it is asked
+            await asyncio.sleep(0.05)
 
 
 async def test_who_does_not_finish_the_head_of_a_request_is_turned_out(
@@ -84,8 +86,8 @@ async def test_who_does_not_finish_the_head_of_a_request_is_turned_out(
     port = await served(stack)
     silent, slow = await connected(stack, port), await connected(stack, port)
     slow[1].write(HALF)
-    assert await ended(silent, 2)
-    assert await ended(slow, 2)
+    assert await ended(silent, 30)
+    assert await ended(slow, 30)
     assert await answered(await connected(stack, port))
 
 

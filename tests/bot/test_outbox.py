@@ -475,7 +475,7 @@ async def test_a_reply_wakes_the_next_round(world: World) -> None:
     await asyncio.sleep(0.01)
     assert not resting.done()
     process.delivery.wake()
-    await asyncio.wait_for(resting, 1)
+    await asyncio.wait_for(resting, 30)
 
 
 async def test_the_token_opens_where_the_case_was_rekeyed_on_the_way(world: World) -> None:

@@ -112,7 +112,7 @@ async def test_a_chart_that_is_drawn_when_its_card_is_gone_comes_no_more(desk: D
     desk.counts.until = asyncio.Event()
     asking = asyncio.create_task(desk.say("/counts", update=70))
     await asyncio.sleep(0.3)
-    assert await asyncio.wait_for(desk.say("/queue", update=71), 5)
+    assert await asyncio.wait_for(desk.say("/queue", update=71), 60)
     desk.counts.until.set()
     await asking
     (card,) = await desk.person.messages()
@@ -123,7 +123,7 @@ async def test_a_chart_that_is_on_its_way_when_its_card_goes_is_taken_back(desk:
     desk.link(counts=True)
     await desk.sandbox.fault("slow", count=1, seconds=1, methods=("sendPhoto",))
     asking = asyncio.create_task(desk.say("/counts", update=70))
-    await asyncio.sleep(0.5)
+    assert await desk.sandbox.events(kinds=("fault",), timeout=60)
     await desk.say("/queue", update=71)
     await asking
     (card,) = await desk.person.messages()

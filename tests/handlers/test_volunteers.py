@@ -190,16 +190,17 @@ async def test_nothing_waits_for_a_file_that_telegram_does_not_take(desk: Desk) 
     desk.link()
     desk.cases.waiting.append(header("01"))
     await desk.sandbox.fault("429", count=1, retry_after=3600, methods=("sendDocument",))
-    until = asyncio.Event()
+    waits, until = asyncio.Event(), asyncio.Event()
 
     async def pause(_: float) -> None:
+        waits.set()
         await until.wait()
 
     desk.handing._pause = pause
     saying = asyncio.create_task(desk.say("/take", update=70))
-    await asyncio.sleep(0.3)
+    await waits.wait()
     assert not desk.chats.touch(desk.person.chat, NOW).lock.locked()
-    assert await asyncio.wait_for(desk.say("/queue", update=71), 5)
+    assert await asyncio.wait_for(desk.say("/queue", update=71), 60)
     until.set()
     await saying
     assert len(await desk.files()) == 1

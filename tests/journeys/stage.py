@@ -7,6 +7,7 @@ fast; everything else is as in production.
 import asyncio
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.alerts import EVERY as ALERTS_EVERY
+from bot.outbox import EVERY
 from bot.service import serve
 from bot.settings import Settings
 from handlers.buttons import Press, Verb, decode
@@ -28,19 +31,55 @@ Value = str | tuple[str, ...] | int | date | None
 """A choice or a text, ticks, a number or an hour, a day, or None for Skip."""
 
 HASTE = 50
+PATIENCE = 60.0
 
 BLANK = "\u00b7"
 """What a message says that was too old to be deleted."""
 
 
-async def hasty(seconds: float) -> None:
-    """A wait of the line's, for tests: what comes once an hour comes twice a second."""
-    await asyncio.sleep(min(seconds / HASTE, 0.5))
+JOB = "again_and_again"
+"""The coroutine in which a line does one of its jobs (`bot.service`)."""
+AWOKEN = (EVERY.total_seconds(), ALERTS_EVERY.total_seconds())
+"""Rests of jobs that can be woken: such a rest is a task of its own."""
+
+
+class Rounds:
+    """The rests of a line's jobs, made short: what comes once an hour comes twice a second. It
+    knows when each job has come round, however long that takes on a busy machine."""
+
+    def __init__(self) -> None:
+        self._rests: Counter[object] = Counter()
+        self._resting: set[object] = set()
+
+    async def __call__(self, seconds: float) -> None:
+        job = self._job(seconds)
+        self._rests[job] += 1
+        self._resting.add(job)
+        try:
+            await asyncio.sleep(min(seconds / HASTE, 0.5))
+        finally:
+            self._resting.discard(job)
+
+    def _job(self, seconds: float) -> object:
+        task = asyncio.current_task()
+        name = getattr(task.get_coro(), "__name__", "") if task else ""
+        return task if name == JOB else seconds
+
+    async def all_round(self) -> None:
+        """Until each job was done once more, from its beginning to its end."""
+        jobs = [one for one in self._rests if isinstance(one, asyncio.Task) or one in AWOKEN]
+        wanted = {one: self._rests[one] + (1 if one in self._resting else 2) for one in jobs}
+        ends = asyncio.get_running_loop().time() + PATIENCE
+        while any(self._rests[one] < count for one, count in wanted.items()):
+            assert asyncio.get_running_loop().time() < ends, "a job of the line does not come round"
+            await asyncio.sleep(0.02)
 
 
 @dataclass
 class Stage(Line):
     """A line that runs, and its clock."""
+
+    rounds: Rounds
 
     async def person(self, language: str | None = "ru", **more: Any) -> "Talk":
         return Talk(await self.sandbox.person(language, **more), self.house.form)
@@ -50,6 +89,7 @@ class Stage(Line):
         self.hands.ahead += time
         await self.sandbox.advance(time)
         await asyncio.sleep(25 / HASTE)
+        await self.rounds.all_round()
 
     @property
     def database(self) -> Path:
@@ -83,19 +123,19 @@ async def running_stage(
         return
     house = house or House(folder)
     settings = settings or house.settings(sandbox.url, sandbox.token)
-    hands, stop = Hands(), asyncio.Event()
-    running = asyncio.create_task(serve(settings, stop, hands, hasty))
+    hands, stop, rounds = Hands(), asyncio.Event(), Rounds()
+    running = asyncio.create_task(serve(settings, stop, hands, rounds))
     try:
         await _running(sandbox, running)
-        yield Stage(house, sandbox, settings, hands)
+        yield Stage(house, sandbox, settings, hands, rounds)
     finally:
         stop.set()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, PATIENCE)
         logging.captureWarnings(capture=False)
 
 
 async def _running(sandbox: Sandbox, running: "asyncio.Task[None]") -> None:
-    for _ in range(500):
+    for _ in range(int(PATIENCE / 0.02)):
         if running.done():
             running.result()
         state = await sandbox.state()

@@ -24,7 +24,6 @@ from tests.exchange import (
     writes,
 )
 from tests.journeys.stage import (
-    HASTE,
     Stage,
     Talk,
     Value,
@@ -205,16 +204,22 @@ async def test_a_reply_hides_like_every_card(room: Room) -> None:
     assert "Мы" not in card.text
 
 
+async def _news_is_shown(talk: Talk) -> None:
+    """Wait until the card that stands open tells of it."""
+    for _ in range(1200):
+        if offers(await talk.card(), Verb.READ):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the open card does not tell of the reply")
+
+
 async def test_a_card_that_hid_by_itself_has_told_nobody_so_the_line_comes(room: Room) -> None:
     exchange = await room.begun(ANY_TIME)
     talk = exchange.talk
     await inbox(talk)
     await room.anna.replies(exchange.case, "Мы можем помочь.")
     await until(lambda: exchange.states == ["waiting"])
-    for _ in range(100):
-        if offers(await talk.card(), Verb.READ):
-            break
-        await asyncio.sleep(0.05)
+    await _news_is_shown(talk)
     assert offers(await talk.alone(), Verb.READ)  # where it stood open
     assert exchange.states == ["waiting"]
     await room.stage.pass_time(timedelta(minutes=16))
@@ -226,10 +231,7 @@ async def test_whoever_saw_the_news_on_the_open_card_gets_no_line(room: Room) ->
     talk = exchange.talk
     await inbox(talk)
     await room.anna.replies(exchange.case, "Мы можем помочь.")
-    for _ in range(100):
-        if offers(await talk.card(), Verb.READ):
-            break
-        await asyncio.sleep(0.05)
+    await _news_is_shown(talk)
     await talk.press(Verb.HIDE)
     await exchange.until_state("sent")
     assert is_hidden(await talk.alone())
@@ -482,7 +484,7 @@ async def test_a_closed_line_still_reads_writes_and_erases(room: Room) -> None:
     talk, stage = exchange.talk, room.stage
     await room.anna.replies(exchange.case, "Мы можем помочь.")
     stage.house.roster_path.unlink()
-    await asyncio.sleep(10 / HASTE)
+    await stage.rounds.all_round()
     stranger = await stage.person("ru")
     await stranger.person.send("/start")
     assert offers(await stranger.card(), Verb.CODE)

@@ -224,7 +224,7 @@ async def test_a_confirmation_that_gets_lost_brings_updates_again_and_they_count
 
 
 async def _quiet(stage: Stage) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         if (await stage.sandbox.state())["pending"] == 0:
             return
         await asyncio.sleep(0.05)
@@ -291,7 +291,7 @@ async def _told(talk: Talk, card: Card, button: Button) -> None:
 
 
 async def _typed(talk: Talk, word: str) -> Card:
-    for _ in range(200):
+    for _ in range(600):
         if word in (await talk.card()).text:
             return await talk.alone()
         await asyncio.sleep(0.1)

@@ -72,7 +72,7 @@ async def _confirmed(sandbox: Sandbox) -> None:
 
 
 async def _all_answered(sandbox: Sandbox) -> None:
-    for _ in range(100):
+    for _ in range(1200):
         state = await sandbox.state()
         if state["unanswered"] == 0:
             return
@@ -143,11 +143,11 @@ def _process(house: House, sandbox: Sandbox, log: Path) -> Iterator["subprocess.
             yield process
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
 
 async def _until_it_polls(sandbox: Sandbox, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(400):
+    for _ in range(1200):
         assert process.poll() is None
         if (await sandbox.state())["calls"].get("getUpdates"):
             return

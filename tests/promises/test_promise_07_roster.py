@@ -26,7 +26,7 @@ from sandbox.running import running_sandbox
 from storage.errors import UnknownCase
 from storage.migrations import upgrade
 from storage.opening import open_storage
-from tests.line import opened, stored_cases
+from tests.line import opened, running_line, stored_cases
 from tests.organisation import House, member
 from tests.promises import rosters, steps
 from tests.promises.belief import verbs
@@ -115,12 +115,12 @@ async def hasty_line(house: House, sandbox: Sandbox) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 60)
 
 
 async def _closes(person: Person) -> None:
     """Within seconds every way on leads to the sentence that the line is closed."""
-    for _ in range(100):
+    for _ in range(600):
         card = await person.card()
         if CLOSED in card.text:
             break
@@ -134,7 +134,7 @@ async def _closes(person: Person) -> None:
 
 
 async def _opens(person: Person) -> None:
-    for _ in range(100):
+    for _ in range(600):
         card = await steps.tap(person, Verb.CONTINUE)
         if CLOSED not in card.text:
             return
@@ -184,11 +184,13 @@ async def test_a_closed_line_still_informs_hides_and_erases(house: House) -> Non
 
 async def test_nothing_is_sent_while_the_line_is_closed(house: House) -> None:
     async with running_sandbox(limits=False) as sandbox, hasty_line(house, sandbox):
-        person = await sandbox.person()
+        person, other = await sandbox.person(), await sandbox.person()
         await steps.begin(person)
         review = await steps.reach(person, house.form, "")
+        await steps.begin(other)
+        await steps.reach(other, house.form, "danger")
         rosters.missing(house)
-        await asyncio.sleep(1)
+        await _closes(other)
         settings = house.settings(sandbox.url, sandbox.token)
         for verb in (Verb.SEND, Verb.EDIT):
             data = steps.key_of(review, verb).data or ""
@@ -204,12 +206,11 @@ async def test_nothing_is_sent_while_the_line_is_closed(house: House) -> None:
 async def test_the_line_closes_in_the_instant_in_which_the_roster_expires(house: House) -> None:
     """No file changes and no job need run: time passing is enough."""
     async with running_sandbox(limits=False) as sandbox:
-        house.sign(house.roster(timedelta(seconds=4)))
-        until = asyncio.get_running_loop().time() + 4
-        async with hasty_line(house, sandbox):
+        house.sign(house.roster(timedelta(hours=1)))
+        async with running_line(house, sandbox) as line:
             person = await sandbox.person()
             await steps.begin(person)
-            await asyncio.sleep(until - asyncio.get_running_loop().time())
+            line.hands.ahead = timedelta(hours=1)
             assert CLOSED in (await steps.tap(person, Verb.CHOOSE, "yes")).text
 
 

@@ -23,6 +23,19 @@ def texts(updates: list[Json]) -> list[str]:
     ]
 
 
+async def long_poll(sandbox: Sandbox) -> "asyncio.Task[Json]":
+    """A call that waits for updates, and has reached the sandbox."""
+
+    async def calls() -> int:
+        return int((await sandbox.state())["calls"].get("getUpdates", 0))
+
+    before = await calls()
+    poll = asyncio.create_task(sandbox.call("getUpdates", timeout=50))
+    while await calls() == before:  # noqa: ASYNC110 - it is asked
+        await asyncio.sleep(0.01)
+    return poll
+
+
 async def test_updates_are_numbered_in_order_and_come_again_until_confirmed(
     sandbox: Sandbox,
 ) -> None:
@@ -55,23 +68,21 @@ async def test_an_offset_from_the_future_confirms_nothing(sandbox: Sandbox) -> N
 
 async def test_a_long_poll_ends_with_the_first_update(sandbox: Sandbox) -> None:
     person = await started(sandbox)
-    poll = asyncio.create_task(result(sandbox, "getUpdates", timeout=20))
-    await asyncio.sleep(0.1)
+    poll = await long_poll(sandbox)
     assert not poll.done()
     await person.send("a", wait=None)
-    async with asyncio.timeout(2):
-        assert texts(await poll) == ["a"]
+    async with asyncio.timeout(30):
+        assert texts((await poll)["result"]) == ["a"]
 
 
 async def test_a_long_poll_ends_empty_at_its_time(sandbox: Sandbox) -> None:
     before = time.monotonic()
     assert await result(sandbox, "getUpdates", timeout=1) == []
-    assert 0.9 < time.monotonic() - before < 3
+    assert time.monotonic() - before > 0.9
 
 
 async def test_a_second_poller_ends_the_first_with_a_conflict(sandbox: Sandbox) -> None:
-    first = asyncio.create_task(sandbox.call("getUpdates", timeout=20))
-    await asyncio.sleep(0.1)
+    first = await long_poll(sandbox)
     assert await result(sandbox, "getUpdates") == []
     answer = await first
     assert answer["error_code"] == 409
@@ -79,8 +90,7 @@ async def test_a_second_poller_ends_the_first_with_a_conflict(sandbox: Sandbox) 
 
 
 async def test_polling_conflicts_with_a_webhook(sandbox: Sandbox) -> None:
-    poll = asyncio.create_task(sandbox.call("getUpdates", timeout=20))
-    await asyncio.sleep(0.1)
+    poll = await long_poll(sandbox)
     await result(sandbox, "setWebhook", url="http://127.0.0.1:9/")
     assert (await poll)["description"] == "Conflict: terminated by setWebhook request"
     assert "while webhook is active" in await refusal(sandbox, "getUpdates")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -15,14 +15,15 @@ Json = dict[str, Any]
 
 
 class Receiver:
-    """A bot's web server: notes what comes, answers as told."""
+    """A bot's web server: notes what comes, answers as told, and not before it may."""
 
     def __init__(self) -> None:
         self.updates: list[Json] = []
         self.secrets: list[str | None] = []
         self.statuses: list[int] = []
         self.answer: Json = {}
-        self.delay = 0.0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.running = 0
         self.most = 0
         self.url = ""
@@ -30,9 +31,11 @@ class Receiver:
 
     async def handle(self, request: web.Request) -> web.Response:
         self.running += 1
-        self.most = max(self.most, self.running)
+        async with self.arrived:
+            self.most = max(self.most, self.running)
+            self.arrived.notify_all()
         body = await request.read()
-        await asyncio.sleep(self.delay)
+        await self.may_answer.wait()
         self.running -= 1
         self.secrets.append(request.headers.get("X-Telegram-Bot-Api-Secret-Token"))
         async with self.arrived:
@@ -42,9 +45,26 @@ class Receiver:
         return web.json_response(self.answer, status=status)
 
     async def got(self, count: int) -> list[Json]:
-        async with asyncio.timeout(8), self.arrived:
-            await self.arrived.wait_for(lambda: len(self.updates) >= count)
+        await self._comes(lambda: len(self.updates) >= count)
         return self.updates
+
+    async def side_by_side(self, count: int) -> None:
+        """Wait until so many are being handled at once."""
+        await self._comes(lambda: self.most >= count)
+
+    async def _comes(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(60), self.arrived:
+            await self.arrived.wait_for(holds)
+
+
+async def waits(sandbox: Sandbox, words: str, count: int) -> None:
+    """Until the sandbox says this error of the webhook and so many updates that wait."""
+    async with asyncio.timeout(60):
+        while True:
+            info = await result(sandbox, "getWebhookInfo")
+            if (info.get("last_error_message", ""), info["pending_update_count"]) == (words, count):
+                return
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -67,8 +87,7 @@ async def test_updates_are_pushed_with_the_secret(sandbox: Sandbox, receiver: Re
     [update] = await receiver.got(1)
     assert update["message"]["text"] == "hello"
     assert receiver.secrets == ["secret-1"]
-    await asyncio.sleep(0.1)
-    assert (await result(sandbox, "getWebhookInfo"))["pending_update_count"] == 0
+    await waits(sandbox, "", 0)
 
 
 async def test_a_refused_update_comes_again_and_in_order(
@@ -89,22 +108,26 @@ async def test_a_text_that_waits_does_not_hold_up_a_tap(
     sandbox: Sandbox, receiver: Receiver
 ) -> None:
     person = await started(sandbox)
-    receiver.delay = 0.3
+    receiver.may_answer.clear()
     await result(sandbox, "setWebhook", url=receiver.url)
     await person.send("text", wait=None)
     await person.tap_data("tap", 1, wait=None)
+    await receiver.side_by_side(2)
+    receiver.may_answer.set()
     await receiver.got(2)
-    assert receiver.most == 2
 
 
 async def test_max_connections_bounds_what_runs_side_by_side(
     sandbox: Sandbox, receiver: Receiver
 ) -> None:
     people = [await started(sandbox) for _ in range(4)]
-    receiver.delay = 0.1
+    receiver.may_answer.clear()
     await result(sandbox, "setWebhook", url=receiver.url, max_connections=2)
     for person in people:
         await person.send("x", wait=None)
+    await receiver.side_by_side(2)
+    await asyncio.sleep(0.3)  # a third could come
+    receiver.may_answer.set()
     await receiver.got(4)
     assert receiver.most == 2
 
@@ -132,9 +155,7 @@ async def test_an_unreachable_webhook_is_told_in_the_info(sandbox: Sandbox) -> N
     person = await started(sandbox)
     await result(sandbox, "setWebhook", url="http://127.0.0.1:9/hook")
     await person.send("x", wait=None)
-    await asyncio.sleep(0.3)
-    info = await result(sandbox, "getWebhookInfo")
-    assert (info["last_error_message"], info["pending_update_count"]) == ("Connection refused", 1)
+    await waits(sandbox, "Connection refused", 1)
 
 
 async def test_a_webhook_needs_https_or_loopback_and_a_plain_secret(sandbox: Sandbox) -> None:

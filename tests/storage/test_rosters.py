@@ -152,7 +152,7 @@ async def test_killed_in_between_all_of_it_was_done_or_nothing(kind: str, tmp_pa
     storage = await open_storage(address)
     made: list[NewCase] = [await submitted(storage) for _ in range(150)]
     ended = set()
-    for epoch, after in enumerate([0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 5.0], 1):
+    for epoch, after in enumerate([0.0, 0.002, 0.005, 0.01, 0.02, 0.04, 120.0], 1):
         taker = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.storage.taker", address, str(epoch), ANNA),
             cwd=ROOT,
