@@ -28,6 +28,7 @@ from intake.shapes import decoded
 from intake.wire import SealedPart
 from tests.desk.world import CALM, URGENT, World, identity_of
 from tests.handlers.desks import key, letter, part, wrap
+from tests.organisation import free_port
 
 PAGE = (Path(__file__).parents[2] / "docs" / "wire-format.md").read_text("utf-8")
 
@@ -189,9 +190,7 @@ def test_an_act_whose_answer_was_lost_is_repeated_safely(world: World, line: Lin
 
 
 def test_a_server_that_is_down_is_told_apart(world: World) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
+    nobody = f"http://127.0.0.1:{free_port()}"
     with client(world, url=nobody) as anna, pytest.raises(Offline, match="cannot be reached"):
         anna.queue()
 

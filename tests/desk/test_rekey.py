@@ -285,6 +285,7 @@ def test_no_more_pages_are_on_their_way_at_once_than_the_server_takes_in(
     boris_leaves(world)
     small, whole = world.storage.rekeying.page, Client.rekey
     counting, now, most = threading.Lock(), list[bytes](), list[int]()
+    together = threading.Event()
 
     async def page(key_id: str, after: bytes | None) -> Any:
         return await small(key_id, after, 1)
@@ -293,8 +294,11 @@ def test_no_more_pages_are_on_their_way_at_once_than_the_server_takes_in(
         with counting:
             now.append(body)
             most.append(len(now))
+            if len(now) == mass.SENDING:
+                together.set()
         try:
-            time.sleep(0.2)  # as long as it takes the others to come up
+            together.wait(60)
+            time.sleep(0.2)  # another could come up
             return whole(client, body)
         finally:
             with counting:

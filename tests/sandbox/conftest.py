@@ -21,7 +21,7 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-expect.set_options(timeout=20_000)  # how long a busy machine may take says nothing about the page
+expect.set_options(timeout=60_000)  # how long a busy machine may take says nothing about the page
 
 
 @pytest.fixture
@@ -63,6 +63,7 @@ async def page(served: Sandbox, browser: Browser) -> AsyncIterator[Page]:
     """The page, opened; any error in its scripts fails the test."""
     problems: list[str] = []
     made = await browser.new_page(viewport={"width": 1200, "height": 800}, color_scheme="light")
+    made.set_default_timeout(60_000)
     made.on("pageerror", lambda error: problems.append(str(error)))
     made.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
     await made.goto(served.url)

@@ -18,7 +18,10 @@ EXPECTED = ("423", "403", "409", "net::ERR_", "Failed to load resource")
 """What a browser complains of where a desk is locked, refuses, or is gone; each is a test's own
 subject, and never an error of the page's script."""
 
-expect.set_options(timeout=20_000)  # how long a busy machine may take says nothing about the page
+PATIENCE = 60_000
+"""Milliseconds; how long a busy machine may take says nothing about the page. To unlock costs a
+second of an idle one."""
+expect.set_options(timeout=PATIENCE)
 
 Enter = Callable[..., Page]
 
@@ -55,8 +58,9 @@ def enter(browser: Browser) -> Iterator[Enter]:
     problems: list[str] = []
 
     def one(desk: Served, *, unlock: bool = True, **options: object) -> Page:
-        page = browser.new_context(**options).new_page()  # type: ignore[arg-type]
-        page.set_default_timeout(20_000)
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on(
             "console",

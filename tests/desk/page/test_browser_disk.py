@@ -22,7 +22,7 @@ from tests.desk.world import URGENT, World
 TEMPLATES = sorted((Path(pages.__file__).parent / "templates").glob("*.html"))
 FIELD = re.compile(r"<(?:textarea|select|input)\b(?:[^>{]|\{\{.*?\}\}|\{%.*?%\})*>")
 PERSON = "Планка-7 не открывается"
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds for the browser to write its session; it does so every few."""
 
 
@@ -52,6 +52,7 @@ def test_nothing_typed_or_shown_is_in_the_profile(
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=CHROMIUM, args=OPTIONS
         )
+        context.set_default_timeout(1000 * PATIENCE)
         page = context.new_page()
         page.goto(desk.session.address)
         unlocks(page)

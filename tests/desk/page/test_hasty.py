@@ -87,7 +87,7 @@ def test_without_the_script_two_clicks_send_one_reply(
         page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
         while len(sent) < clicks:
             page.wait_for_timeout(20)
-        assert line.replied.wait(20)  # and the page to which it leads does not come yet
+        assert line.replied.wait(60)  # and the page to which it leads does not come yet
     line.free.set()
     expect(page.locator(".item.ours")).to_contain_text("Один раз.")
     assert len(asker.letters()) == 1
@@ -102,7 +102,7 @@ class Line:
 
         def ask(client: Client, method: str, path: str, *more: Any, **and_more: Any) -> bytes:
             if self.replied.is_set():
-                self.free.wait(20)
+                self.free.wait(60)
             answer = really(client, method, path, *more, **and_more)
             if path.endswith("/reply"):
                 self.replied.set()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.desk.page.asking import asks
-from tests.desk.page.conftest import Enter, unlocks
+from tests.desk.page.conftest import PATIENCE, Enter, unlocks
 from tests.desk.page.desks import Served, served_desk
 from tests.desk.world import World
 
@@ -196,6 +196,7 @@ def test_what_ran_on_this_port_before_left_nothing_that_reads_the_desk(
     server = HTTPServer(("127.0.0.1", 0), Former)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     page = browser.new_context().new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(f"http://127.0.0.1:{server.server_port}")
     page.evaluate(
         "navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready)"

@@ -14,13 +14,13 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from desk.card import Card
 from desk.desk import CARD, IDENTITY, SERVER
 from handlers.buttons import Verb
-from tests.desk.page.conftest import CHROMIUM, OPTIONS
+from tests.desk.page.conftest import CHROMIUM, OPTIONS, PATIENCE
 from tests.desk.page.desks import Served, served_desk
 from tests.desk.world import PASSPHRASE, age_file, open_seed
 from tests.exchange import Exchange, Room, Volunteer, reads, running_room, until
 from tests.journeys.stage import Value
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=PATIENCE)
 
 ANY_TIME: dict[str, Value] = {"device": "mine", "contact": "any", "codeword": "рябина"}
 
@@ -55,7 +55,7 @@ async def at_the_page(
     desk.home.write(SERVER, json.dumps({"url": volunteer.wire.url}).encode())
     served = serving.enter_context(served_desk(desk, timedelta(hours=100)))
     page = await (await browser.new_context()).new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     await page.goto(served.session.address)
     await page.fill("#passphrase", PASSPHRASE)
     await page.click("button.main")
