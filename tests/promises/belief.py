@@ -30,6 +30,9 @@ from sandbox.entities import parse
 SOME_CASE: Final = "00" * 16
 """Stands for the id of a case that was sent early; no card shows it."""
 
+UNDER_WAY: Final = timedelta(minutes=5)
+"""How long a tap may wait for the server, which ends and starts again meanwhile."""
+
 Look = tuple[str, tuple[str, ...]]
 """Text and labels of a card."""
 
@@ -136,7 +139,7 @@ class Belief:
         """What one interview may become; the hour may turn while the tap is under way."""
         if one.final is not None:
             return
-        for moment in (datetime.now(UTC), datetime.now(UTC) + timedelta(seconds=20)):
+        for moment in (datetime.now(UTC), datetime.now(UTC) + UNDER_WAY):
             yield self._stepped(one, event, moment)
 
     def _stepped(self, one: Possible, event: Event, now: datetime) -> Possible:
