@@ -7,10 +7,14 @@ some time to be done. What is asked through a door is not known here.
 
 import asyncio
 import resource
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Final, cast
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
+
+from handlers.callers import STAYS
 
 ROOM: Final = 128
 """Connections that one door holds at once; the next is closed as soon as it is accepted."""
@@ -19,7 +23,8 @@ SAY: Final = 10.0
 """Seconds until the head of a request must be there, from the connection or the last answer."""
 
 STAY: Final = 120.0
-"""Seconds until a connection ends, whatever it is doing: who does not read holds nothing up."""
+"""Seconds until a connection ends, whatever it is doing: who does not read holds nothing up. Those
+whom the site itself knows may be given longer (`handlers.callers.STAYS`)."""
 
 BACKLOG: Final = 64
 
@@ -51,7 +56,8 @@ async def open_door(
     listening = await loop.create_server(_Door(runner.server), host, port, backlog=BACKLOG)
     stack.callback(listening.close)
     if stay is not None:
-        usher = asyncio.create_task(_see_out(runner.server, stay))
+        longer = application.get(STAYS, WeakKeyDictionary())
+        usher = asyncio.create_task(_see_out(runner.server, stay, longer))
         stack.callback(usher.cancel)
 
 
@@ -72,16 +78,29 @@ class _NoRoom(asyncio.Protocol):
         _end(transport)
 
 
-async def _see_out(server: web.Server, stay: float) -> None:
-    """End each connection that has been there for `stay` seconds, or a third of that later."""
-    now = asyncio.get_running_loop().time
+async def _see_out(
+    server: web.Server, stay: float, longer: Mapping[asyncio.BaseTransport, float]
+) -> None:
+    """End each connection that has been there for `stay` seconds, or a third of that later; one
+    that may stay `longer`, at the time that is named there."""
     since: dict[web.RequestHandler, float] = {}
     while True:
         await asyncio.sleep(stay / 6)
-        since = {guest: since.get(guest, now()) for guest in server.connections}
-        for guest, came in since.items():
-            if now() - came >= stay and guest.transport is not None:
-                _end(guest.transport)
+        now = asyncio.get_running_loop().time()
+        since = {guest: since.get(guest, now) for guest in server.connections}
+        _end_those(
+            now, longer, [one.transport for one, came in since.items() if now - came >= stay]
+        )
+
+
+def _end_those(
+    now: float,
+    longer: Mapping[asyncio.BaseTransport, float],
+    transports: Iterable[asyncio.BaseTransport | None],
+) -> None:
+    for transport in transports:
+        if transport is not None and now >= longer.get(transport, 0.0):
+            _end(transport)
 
 
 def _end(transport: asyncio.BaseTransport) -> None:

@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -27,7 +29,14 @@ READ_TIMEOUT = 10.0
 """Seconds that a body may take to arrive."""
 
 LONG_TIMEOUT = 300.0
-"""The same for one of many cases, from a desk behind a slow line."""
+"""The same for one of many cases, behind a slow line; and seconds until there is room for it."""
+
+STAYS: Final = web.AppKey("stays", WeakKeyDictionary[asyncio.BaseTransport, float])
+"""Until when, by the loop's clock, a connection may stay that would else be ended before that. Only
+what a lead signed is in it."""
+
+SMALL = 128 * 1024
+"""Bytes of a body, where nothing is said of a larger one."""
 
 LARGE = 256 * 1024
 """Bytes of a body that is dealt with beside everything else."""
@@ -48,6 +57,15 @@ class Caller:
 
 Whom = Callable[[Member], bool]
 """Whether something is for her."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Whose body is waited for, for whom else it could be, and when its head came."""
+
+    key_id: str
+    whom: Whom
+    at: datetime
 
 
 class Gate:
@@ -75,57 +93,67 @@ class Gate:
             )
         return caller
 
-    async def keys_caller(
-        self, request: web.Request, whom: Whom, most: int = 0, came: datetime | None = None
-    ) -> Caller:
-        """Who signed this request, if keys are hers to deal with; raises `Refused`.
-
-        `most`: bytes of a body that may be larger than others. Such a one is let in only once the
-        headers are known to be signed by one of those; `came`: when, if that was asked before.
-        """
-        if most:
-            came = came or await self.expected(request, whom)
-            request = request.clone(client_max_size=most)
-        caller = await self._signed(request, LONG_TIMEOUT if most else READ_TIMEOUT, came)
+    async def keys_caller(self, request: web.Request, whom: Whom) -> Caller:
+        """Who signed this request, if keys are hers to deal with; raises `Refused`."""
+        caller = await self._signed(request)
         if not whom(caller.member):
             raise _not_for_her()
-        if most and _crowded(caller.body):
-            raise malformed("The body of this request is not what this address takes.")
         return caller
 
-    async def expected(self, request: web.Request, whom: Whom) -> datetime:
-        """Whether its headers are signed by one of those, before its body takes any room; and when
-        they came. They have to be fresh then, and their nonce is used up: on a slow line the body
-        is minutes behind, and it may have to wait for others."""
-        members, now = self.members(), self._parts.clock()
-        verified = self._verified(request, None, members, now)
-        if not whom(members[verified.key_id]):
-            raise _not_for_her()
-        await self._fresh(verified)
-        return now
+    async def expected(self, request: web.Request, whom: Whom) -> "Expected":
+        """The head of a request whose body may be large, and may take long to arrive; raises
+        `Refused`.
 
-    async def _signed(
-        self,
-        request: web.Request,
-        patience: float = READ_TIMEOUT,
-        came: datetime | None = None,
-    ) -> Caller:
-        body = await body_of(request, patience)
-        members, now = self.members(), came or self._parts.clock()
-        if len(body) > LARGE:  # its digest takes long
-            verified = await asyncio.to_thread(self._verified, request, body, members, now)
-        else:
-            verified = self._verified(request, body, members, now)
-        if came is None:
-            await self._fresh(verified)
+        Its signature is good now or never, and its nonce is used: so the body may come as slowly as
+        it likes, and nobody sends the same head again meanwhile.
+        """
+        _must_be_plain(request)
+        now, members = self._parts.clock(), self.members()
+        verified = self._verified(request, None, members, now)
         member = members[verified.key_id]
+        if not whom(member):
+            raise _not_for_her()
+        self._must_be_in_time(member)
+        await self._fresh(verified)
+        stays(request)
+        return Expected(verified.key_id, whom, now)
+
+    async def arrived(self, request: web.Request, expected: "Expected", most: int) -> Caller:
+        """The same once the body is here, of `most` bytes; raises `Refused`."""
+        stays(request)
+        body = await body_of(request, LONG_TIMEOUT, most)
+        stays(request)
+        members = self.members()
+        await self._checked(request, body, members, expected.at)
+        member = members[expected.key_id]
+        if not expected.whom(member):
+            raise _not_for_her()
+        self._must_be_in_time(member)
+        return Caller(expected.key_id, member, body)
+
+    async def _signed(self, request: web.Request) -> Caller:
+        body = await body_of(request)
+        members = self.members()
+        verified = await self._checked(request, body, members, self._parts.clock())
+        await self._fresh(verified)
+        member = members[verified.key_id]
+        self._must_be_in_time(member)
+        return Caller(verified.key_id, member, body)
+
+    async def _checked(
+        self, request: web.Request, body: bytes, members: Mapping[str, Member], now: datetime
+    ) -> Verified:
+        if len(body) > LARGE:  # its digest takes long
+            return await asyncio.to_thread(self._verified, request, body, members, now)
+        return self._verified(request, body, members, now)
+
+    def _must_be_in_time(self, member: Member) -> None:
         if not member.in_force(self._parts.clock()):
             raise Refused(
                 403,
                 "ended",
                 "Your time on the roster is over. Ask whoever keeps the roster to extend it.",
             )
-        return Caller(verified.key_id, member, body)
 
     def members(self) -> dict[str, Member]:
         """The roster in force by key id; raises `Refused` when there is none."""
@@ -179,13 +207,6 @@ class Gate:
             )
 
 
-def _crowded(body: bytes) -> bool:
-    """Whether it has more parts than anything sealed could have: what is sealed is long. Taken
-    apart, each costs a hundred times its room, and sixty megabytes of brackets end a server."""
-    parts = sum(body.count(mark) for mark in (b",", b"[", b"{"))
-    return parts > 1000 + len(body) // 128
-
-
 def case_id_of(request: web.Request) -> bytes:
     """The case that the path names."""
     return bytes.fromhex(request.match_info["id"])
@@ -200,12 +221,37 @@ def _not_for_her() -> Refused:
     )
 
 
-async def body_of(request: web.Request, patience: float = READ_TIMEOUT) -> bytes:
-    """The body, if it arrives in so many seconds; raises `Refused`."""
+def stays(request: web.Request) -> None:
+    """Its connection has as long as a large body, or a page of cases, takes over a slow line."""
+    if request.transport is not None:
+        until = asyncio.get_running_loop().time() + LONG_TIMEOUT
+        request.app[STAYS][request.transport] = until
+
+
+def _must_be_plain(request: web.Request) -> None:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        # No desk sends such a one, and a few bytes of it could become many.
+        raise malformed("The body of this request is packed. Send it as it is.")
+
+
+async def body_of(request: web.Request, patience: float = READ_TIMEOUT, most: int = SMALL) -> bytes:
+    """The body, of `most` bytes, if it arrives in so many seconds; raises `Refused`."""
+    _must_be_plain(request)
     try:
         async with asyncio.timeout(patience):
-            return await request.read()
+            return await _read(request, most)
     except TimeoutError:
         raise Refused(408, "slow", "The request took too long to arrive. Try again.") from None
     except (web.RequestPayloadError, ConnectionError):  # nobody's fault here, nor worth a line
         raise malformed("The body of this request did not arrive whole.") from None
+
+
+async def _read(request: web.Request, most: int) -> bytes:
+    """As `web.Request.read`, which would copy a large body over and over while all others wait."""
+    parts, size = list[bytes](), 0
+    while part := await request.content.readany():
+        size += len(part)
+        if size > most:
+            raise web.HTTPRequestEntityTooLarge(most)
+        parts.append(part)
+    return b"".join(parts) if size <= LARGE else await asyncio.to_thread(b"".join, parts)

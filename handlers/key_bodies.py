@@ -1,31 +1,32 @@
 """Whole cases by the hundred, as JSON and back: the same shapes as `intake.wire`, made for speed.
 
 A page of cases is two megabytes. Checked part by part in Python it would cost more than all else
-that the server does for it; so the text is put together here, and taken apart by the parser itself.
+that the server does for it; so the text is put together here, and taken apart in pieces.
 """
 
 from binascii import b2a_base64
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NotRequired
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from handlers.case_files import as_of
 from handlers.key_ports import NewCaseKey, ToRekey
+from handlers.long_texts import LongTexts
 from handlers.stored import Stored
 from intake.shapes import CaseId, Digest, KeyId
 from intake.wire import Header
 
-_CLOSED: Final = ConfigDict(extra="forbid", val_json_bytes="base64")
+_CLOSED: Final = ConfigDict(extra="forbid")
 
 
 class _Part(TypedDict):
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     number: Annotated[int, Field(ge=0)]
     kind: Annotated[str, Field(pattern=r"^[a-z]{1,16}$")]
-    sealed: bytes
+    sealed: str
 
 
 class _Case(TypedDict):
@@ -33,10 +34,10 @@ class _Case(TypedDict):
     id: CaseId
     was: Digest
     epoch: Annotated[int, Field(ge=1)]
-    public_key: bytes
+    public_key: str
     records: Annotated[list[_Part], Field(min_length=2)]
-    wraps: Annotated[dict[KeyId, bytes], Field(min_length=1)]
-    token: bytes | None
+    wraps: Annotated[dict[KeyId, str], Field(min_length=1)]
+    token: NotRequired[str | None]
 
 
 class _Body(TypedDict):
@@ -49,22 +50,24 @@ _BODY: Final = TypeAdapter(_Body)
 
 def rekeying(body: bytes) -> list[NewCaseKey]:
     """The cases of an `intake.wire.Rekeying`; raises ValueError."""
-    try:
-        read = _BODY.validate_json(body)
-    except ValidationError:
-        raise ValueError("not a body of cases to be re-keyed") from None
-    return [
-        NewCaseKey(
-            bytes.fromhex(one["id"]),
-            one["was"],
-            one["epoch"],
-            one["public_key"],
-            [(part["number"], part["kind"], part["sealed"]) for part in one["records"]],
-            one["wraps"],
-            one["token"],
-        )
-        for one in read["cases"]
-    ]
+    texts = LongTexts(body)
+    made = [_made(one, texts) for one in _BODY.validate_json(texts.rest)["cases"]]
+    if not texts.all_used():
+        raise ValueError("something is twice in it")
+    return made
+
+
+def _made(one: _Case, texts: LongTexts) -> NewCaseKey:
+    token = one.get("token")
+    return NewCaseKey(
+        bytes.fromhex(one["id"]),
+        one["was"],
+        one["epoch"],
+        texts.bytes_of(one["public_key"]),
+        [(part["number"], part["kind"], texts.bytes_of(part["sealed"])) for part in one["records"]],
+        {key_id: texts.bytes_of(wrap) for key_id, wrap in one["wraps"].items()},
+        None if token is None else texts.bytes_of(token),
+    )
 
 
 def rekeyable(page: ToRekey, key_id: str, now: datetime, *, lead: bool) -> bytes:

@@ -9,16 +9,17 @@ import asyncio
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
 from aiohttp import web
 
 from handlers import key_bodies
 from handlers.acts import LONGEST, fitting, read
-from handlers.callers import Caller, Gate, body_of
+from handlers.callers import LONG_TIMEOUT, Caller, Gate, body_of, stays
 from handlers.key_ports import NewCaseKey, NewReach, RosterRefused
+from handlers.long_texts import crowded
 from handlers.queue_parts import Parts
 from handlers.refusals import Refused, malformed
 from intake.ledger import Event, Kind, Page
@@ -35,7 +36,14 @@ MOST_REKEYED: Final = 500
 """Cases in one request: everybody waits while they are written."""
 
 REKEYED_BESIDE: Final = 2
-"""Such requests at once: each may take some hundred megabytes while it is taken apart."""
+"""Such requests that are taken apart at once; and of those larger than a page, that arrive."""
+
+PAGE: Final = 4 << 20
+"""Bytes of a request that waits for no larger one while it arrives: all that a desk makes of a page
+of cases, and more."""
+
+PAGES_BESIDE: Final = 16
+"""Of these at once: a lane for each core of some desks, and the same memory as for a larger one."""
 
 MOST_SIGNED: Final = 100
 """Mandates that one may sign within the time that each lasts: all of them are read whenever one is
@@ -69,6 +77,8 @@ class Keys:
         self._keys = parts.keys
         self._gate = gate
         self._room = asyncio.Semaphore(REKEYED_BESIDE)
+        self._room_for_pages = asyncio.Semaphore(PAGES_BESIDE)
+        self._taking_apart = asyncio.Semaphore(REKEYED_BESIDE)
 
     def add_to(self, app: web.Application) -> None:
         """The addresses of all of it."""
@@ -82,7 +92,7 @@ class Keys:
 
     async def publish(self, request: web.Request) -> web.Response:
         """A signed roster, from whoever has one: its own signatures are its authority."""
-        body = await body_of(request.clone(client_max_size=LARGEST_ROSTER))
+        body = await body_of(request, most=LARGEST_ROSTER)
         try:
             epoch = await self._keys.publish(body)
         except RosterRefused as error:
@@ -147,7 +157,10 @@ class Keys:
         )
 
     async def wrap(self, request: web.Request) -> web.Response:
-        caller = await self._gate.keys_caller(request, _leads, LARGEST_WRAPS)
+        expected = await self._gate.expected(request, _leads)
+        caller = await self._gate.arrived(request, expected, LARGEST_WRAPS)
+        if crowded(caller.body):
+            raise malformed("The body of this request is not what this address takes.")
         body = read(Wrapping, caller)
         made = [(bytes.fromhex(one.case), decoded(one.wrap)) for one in body.wraps]
         if len({case_id for case_id, _ in made}) != len(made):
@@ -165,6 +178,7 @@ class Keys:
     async def rekeyable(self, request: web.Request) -> web.Response:
         caller = await self._gate.keys_caller(request, _leads)
         after = _place(_query(_After, request))
+        stays(request)
         page, now = await self._keys.rekeying.page(caller.key_id, after), self._parts.clock()
         body = await asyncio.to_thread(
             key_bodies.rekeyable, page, caller.key_id, now, lead=caller.lead
@@ -172,12 +186,15 @@ class Keys:
         return web.Response(body=body, content_type="application/json")
 
     async def rekey(self, request: web.Request) -> web.Response:
-        came = await self._gate.expected(request, _leads)
-        async with self._room:
-            return await self._rekey(request, came)
+        """Those who send slowly hold up others only where they send more than a page."""
+        expected = await self._gate.expected(request, _leads)
+        page = request.content_length is not None and request.content_length <= PAGE
+        async with _in_turn(self._room_for_pages if page else self._room):
+            caller = await self._gate.arrived(request, expected, PAGE if page else LARGEST_REKEYING)
+            async with self._taking_apart:
+                return await self._rekey(caller)
 
-    async def _rekey(self, request: web.Request, came: datetime) -> web.Response:
-        caller = await self._gate.keys_caller(request, _leads, LARGEST_REKEYING, came)
+    async def _rekey(self, caller: Caller) -> web.Response:
         fresh = await asyncio.to_thread(self._fresh, caller.body)
         epoch, members = self._parts.roster().epoch, self._gate.members()
         day = self._parts.clock().date()
@@ -303,6 +320,22 @@ def _leads(member: Member) -> bool:
 def _payload_of(event: Event) -> bytes:
     """Of an envelope that was checked before it was written down."""
     return b64decode(json.loads(event.envelope)["payload"])
+
+
+@asynccontextmanager
+async def _in_turn(room: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Raises `Refused` where it would be waited for longer than a connection stays."""
+    try:
+        async with asyncio.timeout(LONG_TIMEOUT):
+            await room.acquire()
+    except TimeoutError:
+        raise Refused(
+            503, "unavailable", "The server has too much to do at once. Try again in a minute."
+        ) from None
+    try:
+        yield
+    finally:
+        room.release()
 
 
 def _query(shape: type[_Query], request: web.Request) -> _Query:

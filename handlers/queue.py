@@ -7,12 +7,13 @@ logged about who asked for what.
 
 from collections.abc import Iterable
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 from pydantic import Field
 
 from handlers.acts import Acts
-from handlers.callers import Caller, Gate, case_id_of
+from handlers.callers import STAYS, Caller, Gate, case_id_of
 from handlers.case_files import case_file
 from handlers.keys import Keys
 from handlers.queue_parts import Parts
@@ -22,14 +23,14 @@ from intake.case import Level, State
 from intake.shapes import Id, KeyId, Shape
 from intake.wire import Header, Queue
 
-LARGEST_BODY: Final = 128 * 1024
 FURTHEST: Final = 100_000
 """How many cases a page of the queue may leave out before it."""
 
 
 def queue_app(parts: Parts) -> web.Application:
     """The application; run it with `access_log=None`, since paths hold case ids."""
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[sentences(parts.faults)])
+    app = web.Application(middlewares=[sentences(parts.faults)])
+    app[STAYS] = WeakKeyDictionary()
     app.on_response_prepare.append(_never_kept)
     gate = Gate(parts)
     desk = _Reading(parts, gate)

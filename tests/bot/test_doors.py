@@ -1,16 +1,19 @@
 """The doors of the HTTP sites, against somebody who opens connections and says nothing."""
 
 import asyncio
+import gc
 import resource
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
+from weakref import WeakKeyDictionary
 
 import pytest
 from aiohttp import web
 
 from bot import doors
 from bot.doors import ROOM, open_door, raise_file_limit
+from handlers.callers import STAYS
 from tests.organisation import free_port
 
 HALF = b"GET / HTTP/1.1\r\nHost: a\r\nX-A: "
@@ -102,6 +105,33 @@ async def test_who_does_not_read_the_answer_is_turned_out(stack: AsyncExitStack)
             while part := await asyncio.to_thread(wire.recv, 1_000_000):
                 taken += len(part)
         assert taken < 64_000_000
+
+
+async def test_whom_the_site_gives_longer_is_not_turned_out_with_the_others(
+    stack: AsyncExitStack,
+) -> None:
+    application, port = web.Application(), free_port()
+    application[STAYS] = WeakKeyDictionary()
+
+    async def get(request: web.Request) -> web.Response:
+        if "long" in request.query:
+            assert request.transport is not None
+            application[STAYS][request.transport] = asyncio.get_running_loop().time() + 60
+        return web.Response()
+
+    application.router.add_get("/", get)
+    await open_door(stack, application, "127.0.0.1", port, stay=0.6)
+    usual, known = await connected(stack, port), await connected(stack, port)
+    known[1].write(WHOLE.replace(b"GET /", b"GET /?long"))
+    assert b"200" in await known[0].readuntil(b"\r\n\r\n")
+    assert await ended(usual, 5)
+    assert await answered(known)
+    known[1].close()
+    await known[1].wait_closed()
+    async with asyncio.timeout(5):
+        while application[STAYS]:  # nothing is kept of a connection that is gone
+            await asyncio.sleep(0.05)
+            gc.collect()
 
 
 def test_the_server_asks_for_as_many_files_as_it_may_have() -> None:

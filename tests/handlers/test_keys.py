@@ -1,12 +1,11 @@
 """Keys that change hands, over real HTTP: who may, what changes, and what a forger gets."""
 
-import base64
-import hashlib
+import json
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,7 +14,8 @@ import httpx
 import pytest
 
 from crypto.requests import sign_request
-from handlers.keys import REKEYED_BESIDE
+from handlers.callers import STAYS
+from handlers.keys import PAGE, REKEYED_BESIDE
 from intake.ledger import Kind, mark
 from intake.shapes import encoded
 from intake.wire import Rekeying
@@ -407,66 +407,149 @@ def test_what_would_burst_the_memory_is_not_taken_apart(
     def fails(*_: object) -> NoReturn:
         raise AssertionError("taken apart")
 
-    monkeypatch.setattr("handlers.key_bodies.rekeying", fails)
+    monkeypatch.setattr("handlers.key_bodies.TypeAdapter.validate_json", fails)
     monkeypatch.setattr("handlers.keys.read", fails)
     for one in (b"[]", b"{}", b"0", b"[" * 99):
         body = b'{"cases":[' + b",".join([one] * (400_000 // len(one))) + b"]}"
         refused(post(world, "lead", path, body), 400, "malformed")
 
 
-def _begun(world: World, who: str, body: bytes, nonce: bytes) -> tuple[socket.socket, Any]:
-    """A request of which the headers are sent and the body is not; and the headers."""
+Begun = tuple[socket.socket, bytes]
+
+
+@pytest.fixture
+def begin(world: World) -> Iterator[Callable[..., Begun]]:
+    """Sends the head of a request, and a part of the body if that is wanted; gives the rest."""
     host, _, port = world.url.removeprefix("http://").partition(":")
-    url, signer = f"{world.url}/v1/rekey", identity_of(who)
-    headers = sign_request("POST", url, body, signer, signer.key_id, world.time(), nonce)
-    slow = socket.create_connection((host, int(port)))
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    first = f"POST /v1/rekey HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
-    slow.sendall(f"{first}Connection: close\r\n{head}\r\n".encode())
-    return slow, headers
+    with ExitStack() as stack:
+
+        def begun(body: bytes, now: int = 0, head: bytes = b"") -> Begun:
+            wire = stack.enter_context(socket.create_connection((host, int(port)), timeout=30))
+            wire.sendall((head or signed_head(world, body)) + body[:now])
+            return wire, body[now:]
+
+        yield begun
 
 
-def test_a_body_on_a_slow_line_is_as_fresh_as_its_headers_and_good_once(world: World) -> None:
-    nonce, body = os.urandom(16), b'{"cases":[]}'
-    slow, headers = _begun(world, "lead", body, nonce)
-    text = base64.urlsafe_b64encode(nonce).decode().rstrip("=")
-    digest = hashlib.sha256(f"{key('lead')} {text}".encode()).digest()
-    deadline = time.monotonic() + 60
-    while not world.wait(world.storage.nonces.used(digest)) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    world.time.pass_(seconds=45)
-    url = f"{world.url}/v1/rekey"
-    again = httpx.post(url, content=body, headers=headers, trust_env=False)
-    refused(again, 401, "replayed")
-    world.time.pass_(minutes=4)
-    slow.sendall(body)
-    with slow, slow.makefile("rb") as answer:
-        assert b'"malformed"' in answer.read(), "it was let in"
-    again = httpx.post(url, content=body, headers=headers, trust_env=False)
-    refused(again, 401, "stale")
+def signed_head(world: World, body: bytes, path: str = "/v1/rekey") -> bytes:
+    signer = identity_of("lead")
+    headers = sign_request(
+        "POST", world.url + path, body, signer, signer.key_id, world.time(), os.urandom(16)
+    )
+    lines = {"Host": "desk", "Content-Length": str(len(body)), "Connection": "close"} | headers
+    named = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"POST {path} HTTP/1.1\r\n{named}\r\n".encode()
 
 
-def test_who_is_taken_off_while_her_body_is_on_its_way_changes_nothing(world: World) -> None:
-    slow, _ = _begun(world, "lead", b'{"cases":[]}', os.urandom(16))
-    assert ask(world, "lead", "/v1/rekey").status_code == 200
-    world.take_up(world.roster.without_member("lead"))
-    slow.sendall(b'{"cases":[]}')
-    with slow, slow.makefile("rb") as answer:
-        assert answer.readline().split()[1] == b"403"
+def ended(begun: Begun) -> httpx.Response:
+    """The answer, after the rest was sent."""
+    wire, rest = begun
+    with suppress(ConnectionError):  # an answer may come before all is sent
+        wire.sendall(rest)
+    answer = b"".join(iter(lambda: wire.recv(65536), b""))
+    head, _, content = answer.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
+    return httpx.Response(int(first.split()[1]), headers=headers, content=content)
 
 
-def test_many_large_requests_wait_for_each_other(world: World) -> None:
-    """Whoever sends one slowly holds up others that are as large, and nothing else."""
-    begun = [_begun(world, "lead", b"x", os.urandom(16))[0] for _ in range(REKEYED_BESIDE)]
+def test_requests_larger_than_a_page_wait_for_each_other_and_nobody_else_does(
+    world: World, begin: Callable[..., Begun]
+) -> None:
+    large = b" " * (PAGE + 1)
+    begun = [begin(large) for _ in range(REKEYED_BESIDE)]
+    slow = begin(b"{}")
     assert ask(world, "lead", "/v1/rekey").status_code == 200
     with ThreadPoolExecutor() as pool:
-        third = pool.submit(post, world, "lead", "/v1/rekey", b"{}")
+        third = pool.submit(post, world, "lead", "/v1/rekey", large)
         assert ask(world, "anna", "/v1/queue").status_code == 200
+        refused(post(world, "lead", "/v1/rekey", b"{}"), 400, "malformed")
         with pytest.raises(TimeoutError):
             third.result(1)
-        for slow in begun:
-            slow.close()
+        for wire, _ in begun:
+            wire.close()
         refused(third.result(), 400, "malformed")
+    refused(ended(slow), 400, "malformed")
+
+
+def test_what_takes_long_over_a_slow_line_is_no_older_than_when_it_began(
+    world: World, begin: Callable[..., Begun]
+) -> None:
+    case = world.submit(URGENT, EVERYBODY)
+    without(world)
+    body = json.dumps({"cases": [fresh(world, waiting(world)[0])]}).encode()
+    slow = begin(body, 1000)
+    assert ask(world, "lead", "/v1/rekey").status_code == 200  # the head is there
+    world.time.pass_(seconds=200)
+    assert done(ended(slow))["done"] == [case]
+    stale = signed_head(world, body)
+    world.time.pass_(seconds=71)
+    refused(ended(begin(body, head=stale)), 401, "stale")
+
+
+def test_the_connection_stays_for_what_a_lead_sends_and_for_nobody_else(
+    world: World, begin: Callable[..., Begun]
+) -> None:
+    stays = world.runner.app[STAYS]
+    body = b"{}"
+    stranger = signed_head(world, body).replace(key("lead").encode(), key("anna").encode())
+    refused(ended(begin(body, head=stranger)), 401, "forged")
+    refused(post(world, "anna", "/v1/rekey", body), 403, "role")
+    assert not stays
+    slow = begin(body, 1)
+    ask(world, "anna", "/v1/queue")
+    assert len(stays) == 1
+    refused(ended(slow), 400, "malformed")
+
+
+def test_a_head_is_good_once_whenever_its_body_comes(
+    world: World, begin: Callable[..., Begun]
+) -> None:
+    """Nor does a slow one outlast what is remembered of it."""
+    case = world.submit(URGENT, EVERYBODY)
+    without(world)
+    body = json.dumps({"cases": [fresh(world, waiting(world)[0])]}).encode()
+    head = signed_head(world, body)
+    slow = begin(body, 10, head)
+    world.time.pass_(seconds=69)
+    ask(world, "lead", "/v1/rekey")
+    refused(ended(begin(body, head=head)), 401, "replayed")
+    for _ in range(5):
+        world.time.pass_(seconds=100)
+        world.wait(world.storage.nonces.expire(world.time()))
+        refused(ended(begin(body, head=head)), 401, "stale")
+    assert done(ended(slow))["done"] == [case]
+
+
+def test_another_body_than_the_signed_one_does_not_follow_a_head(
+    world: World, begin: Callable[..., Begun]
+) -> None:
+    head = signed_head(world, b'{"cases":[]}')
+    refused(ended(begin(b'{"cases":{}}', head=head)), 401, "forged")
+    bare = signed_head(world, b"").replace(b"Content-Length: 0", b"Content-Length: 2")
+    refused(ended(begin(b"{}", head=bare)), 401, "forged")
+
+
+def test_a_lead_who_left_while_her_request_arrived_changes_nothing(
+    world: World, begin: Callable[..., Begun]
+) -> None:
+    world.submit(URGENT, EVERYBODY)
+    without(world)
+    body = json.dumps({"cases": [fresh(world, waiting(world)[0])]}).encode()
+    slow = begin(body, 10)
+    ask(world, "lead", "/v1/rekey")
+    without(world, "lead")
+    refused(ended(slow), 403, "foreign")
+    assert len(waiting(world, "recovery")) == 1
+
+
+def test_a_volunteer_uses_no_nonce_and_no_room_of_a_lead(
+    world: World, begin: Callable[..., Begun]
+) -> None:
+    nonce = os.urandom(16)
+    for _ in range(2):
+        answer = ask(world, "anna", "/v1/rekey", method="POST", body=b"{}", nonce=nonce)
+        refused(answer, 403, "role")
 
 
 def test_only_those_who_may_send_much(world: World) -> None:

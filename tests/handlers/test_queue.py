@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from crypto.requests import sign_request
-from handlers import queue as queue_module
+from handlers.callers import SMALL
 from intake.errors import LineClosed
 from intake.roster import Roster
 from storage.errors import DAMAGED
@@ -259,7 +259,7 @@ def test_one_member_cannot_sign_as_another(world: World) -> None:
 
 def test_a_large_body_is_refused_before_it_is_read_whole(world: World) -> None:
     path = "/v1/cases/" + "0" * 32 + "/take"
-    answer = ask(world, "anna", path, method="POST", body=b"x" * (queue_module.LARGEST_BODY + 1))
+    answer = ask(world, "anna", path, method="POST", body=b"x" * (SMALL + 1))
     refused(answer, 413, "http_413")
 
 
