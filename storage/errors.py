@@ -66,6 +66,11 @@ NO_FILE = (
     "The database file cannot be opened. Check DATABASE_URL: the folder must exist and belong"
     " to the server's user."
 )
+MOVED_AWAY = (
+    "The database file was removed or replaced while the server runs. If it was moved, move it"
+    " back: the line goes on by itself. Otherwise keep the server running and copy the file out of"
+    " /proc/PID/fd. To go on with what is there now, restart the server."
+)
 DISK = "The disk that holds the database reports faults. Check the disk before going on."
 UNPREPARED = "The database has not been prepared for this version. Run the migrations first."
 UNREACHABLE = (

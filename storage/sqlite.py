@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Prepared, Rows, Work
-from storage.errors import NO_FILE, StorageUnavailable, explain
+from storage.errors import MOVED_AWAY, NO_FILE, StorageUnavailable, explain
 from storage.sqlite_thread import LEAST_PATIENCE, PATIENCE, Call, Session
 
 T = TypeVar("T")
@@ -37,6 +37,7 @@ _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
 class _Open(NamedTuple):
     driver: aiosqlite.Connection
     session: Session
+    file: os.stat_result
 
 
 class _Waiting(NamedTuple):
@@ -52,6 +53,7 @@ class SqliteDatabase:
         self.dialect: Dialect = SQLiteDialect_pysqlite()
         self._path = path
         self._open: _Open | None = None
+        self._opened_before = False
         self._opening = asyncio.Lock()
         self._waiting: list[_Waiting] = []
         self._busy = False
@@ -132,10 +134,11 @@ class SqliteDatabase:
 
         `since`: when the caller began to wait, by the monotonic clock; now if it is not given.
         """
-        driver, session = self._open or await self._opened()
+        driver, session, file = self._open or await self._opened()
         hurried = _hurried(function, monotonic() if since is None else since)
+        seen = _seen(hurried, self._path, file)
         try:
-            result: T = await driver._execute(hurried, session)  # type: ignore[no-untyped-call]
+            result: T = await driver._execute(seen, session)  # type: ignore[no-untyped-call]
         except _FAULTS as fault:
             if not _passing(fault):
                 await self._let_go()
@@ -145,8 +148,9 @@ class SqliteDatabase:
     async def _opened(self) -> _Open:
         async with self._opening:
             if self._open is None:
-                _make_private(self._path)
+                _make_private(self._path, make=not self._opened_before)
                 self._open = await _connect(self._path)
+                self._opened_before = True
             return self._open
 
     async def _let_go(self) -> None:
@@ -163,23 +167,30 @@ async def _connect(path: Path) -> _Open:
     try:
         await driver
         try:
-            session: Session = await driver._execute(_session, driver)  # type: ignore[no-untyped-call]
+            opened: _Open = await driver._execute(_session, driver, path)  # type: ignore[no-untyped-call]
         except BaseException:
             await driver.close()
             raise
     except _FAULTS as fault:
         raise explain(fault) from None
-    return _Open(driver, session)
+    except OSError as fault:
+        raise StorageUnavailable(NO_FILE, type(fault).__name__) from None
+    return opened
 
 
-def _session(driver: aiosqlite.Connection) -> Session:
-    return Session(driver._conn)
+def _session(driver: aiosqlite.Connection, path: Path) -> _Open:
+    return _Open(driver, Session(driver._conn), path.stat())
 
 
-def _make_private(path: Path) -> None:
-    """Create the file for its owner alone; SQLite gives -wal and -shm the same mode."""
+def _make_private(path: Path, *, make: bool) -> None:
+    """Create the file for its owner alone; SQLite gives -wal and -shm the same mode.
+
+    One that was there before is not made anew: the next start would take an empty one for the first
+    of a line, and forget which roster was the newest.
+    """
+    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0)
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, flags, 0o600))
         path.chmod(0o600)
     except OSError as fault:
         raise StorageUnavailable(NO_FILE, type(fault).__name__) from None
@@ -200,6 +211,25 @@ def _hurried(function: Callable[[Session], T], since: float) -> Callable[[Sessio
             return function(session)
         with session.patience(max(LEAST_PATIENCE, PATIENCE - waited)):
             return function(session)
+
+    return run
+
+
+def _seen(function: Callable[[Session], T], path: Path, file: os.stat_result) -> Callable[..., T]:
+    """Nothing is acknowledged that went into a file which has no name any more: it would be gone
+    with the process. The connection stays, and with it whatever is in that file."""
+
+    def run(session: Session) -> T:
+        result = function(session)
+        try:
+            there = os.path.samestat(path.stat(), file)
+        except FileNotFoundError:
+            there = False
+        except OSError:  # it cannot be told; whoever took the right to look took no file away
+            there = True
+        if not there:
+            raise StorageUnavailable(MOVED_AWAY, "FileNotFoundError")
+        return result
 
     return run
 

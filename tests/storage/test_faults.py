@@ -15,7 +15,16 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from storage import Record, Storage, StorageUnavailable, open_storage
-from storage.errors import BUSY, DAMAGED, FULL, READ_ONLY, UNPREPARED, explain
+from storage.errors import (
+    BUSY,
+    DAMAGED,
+    FULL,
+    MOVED_AWAY,
+    NO_FILE,
+    READ_ONLY,
+    UNPREPARED,
+    explain,
+)
 from storage.migrations import upgrade
 from tests.databases import Postgres, shared_postgres
 from tests.storage.samples import ANNA, NOW, a_case, a_draft, after, queued
@@ -135,6 +144,59 @@ async def test_a_damaged_file_is_told_and_a_restored_one_serves(
     shutil.copy(f"{file}.backup", file)
     assert await works(sqlite)
     assert await sqlite.drafts.get(draft.id) == draft
+
+
+async def _refused(storage: Storage, sentence: str) -> None:
+    """Whatever is asked."""
+    asked = (
+        storage.drafts.put(a_draft(), None),
+        storage.drafts.get(bytes(16)),
+        storage.nonces.use(os.urandom(32), NOW),
+        storage.facts.raise_to("epoch", 1),
+        storage.cases.submit(after(a_draft()), 1, a_case()),
+        storage.rekeying.page(ANNA, None),
+    )
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert {str(one) for one in told} == {sentence}
+    assert {type(one) for one in told} == {StorageUnavailable}
+
+
+async def test_nothing_is_acknowledged_once_the_file_is_moved_away(
+    sqlite: Storage, file: Path
+) -> None:
+    draft = a_draft()
+    await sqlite.drafts.put(draft, None)
+    away = file.with_name("away")
+    shutil.move(file, away)
+    await _refused(sqlite, MOVED_AWAY)
+    assert not file.exists()
+    shutil.move(away, file)
+    assert await sqlite.drafts.get(draft.id) == draft
+    assert await works(sqlite)
+
+
+async def test_nor_where_another_file_stands_in_its_place(sqlite: Storage, file: Path) -> None:
+    draft = a_draft()
+    await sqlite.drafts.put(draft, None)
+    await sqlite.settle()
+    other = file.with_name("other")
+    shutil.copy(file, other)
+    kept = file.with_name("kept")
+    os.link(file, kept)
+    os.replace(other, file)
+    await _refused(sqlite, MOVED_AWAY)
+    os.replace(kept, file)
+    assert await works(sqlite)
+
+
+async def test_a_file_that_was_there_is_not_made_anew(sqlite: Storage, file: Path) -> None:
+    """An empty one would pass for that of a new line at the next start."""
+    await sqlite.close()
+    shutil.move(file, file.with_name("away"))
+    await _refused(sqlite, NO_FILE)
+    assert not file.exists()
+    shutil.move(file.with_name("away"), file)
+    assert await works(sqlite)
 
 
 async def test_a_file_that_is_no_database_is_told(file: Path) -> None:
