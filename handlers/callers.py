@@ -248,6 +248,8 @@ async def body_of(request: web.Request, patience: float = READ_TIMEOUT, most: in
 
 async def _read(request: web.Request, most: int) -> bytes:
     """As `web.Request.read`, which would copy a large body over and over while all others wait."""
+    if (request.content_length or 0) > most:
+        raise web.HTTPRequestEntityTooLarge(most)
     parts, size = list[bytes](), 0
     while part := await request.content.readany():
         size += len(part)

@@ -105,7 +105,10 @@ def _sorted(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the first or last day there is, in another zone
+        raise ValueError("is before or after all time") from None
 
 
 Name = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(_name)]

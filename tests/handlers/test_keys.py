@@ -530,6 +530,24 @@ def test_another_body_than_the_signed_one_does_not_follow_a_head(
     refused(ended(begin(b"{}", head=bare)), 401, "forged")
 
 
+@pytest.mark.parametrize("how", ["packed", "too long by far"])
+def test_what_could_only_be_turned_away_is_not_waited_for(
+    world: World, begin: Callable[..., Begun], how: str
+) -> None:
+    """The answer comes although the body never does."""
+    head, length = signed_head(world, b"{}"), b"Content-Length: 2\r\n"
+    if how == "packed":
+        wire, _ = begin(b"", head=head.replace(length, length + b"Content-Encoding: gzip\r\n"))
+        status, reason = 400, "malformed"
+    else:
+        wire, _ = begin(b"", head=head.replace(length, b"Content-Length: 99999999999\r\n"))
+        status, reason = 413, "http_413"
+    wire.settimeout(5)
+    assert wire.recv(12) == f"HTTP/1.1 {status}".encode()
+    wire.shutdown(socket.SHUT_WR)
+    assert f'"{reason}"'.encode() in b"".join(iter(lambda: wire.recv(65536), b""))
+
+
 def test_a_lead_who_left_while_her_request_arrived_changes_nothing(
     world: World, begin: Callable[..., Begun]
 ) -> None:

@@ -142,6 +142,8 @@ def test_nobody_stands_on_the_roster_twice(twin: Member, what: str) -> None:
         ("epoch", 2**60),
         ("version", 2),
         ("valid_until", "2026-12-01T00:00:00"),
+        ("valid_until", "9999-12-31T23:59:59-23:59"),
+        ("valid_until", "0001-01-01T00:00:00+23:59"),
         ("forms", []),
         ("forms", ["AB" * 32]),
         ("forms", ["ab" * 32, "ab" * 32]),
