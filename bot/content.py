@@ -7,7 +7,9 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from bot.reading import read_file, why
 from bot.settings import Settings
 from intake.errors import TropaError
 from intake.form import load_form
@@ -15,6 +17,9 @@ from intake.information import Card, load_cards
 from intake.lined import FileError
 from intake.questions import Form
 from intake.roster import Organisation, RosterError
+
+LARGEST: Final = 4 << 20
+"""Bytes of a form, or of any other of these files."""
 
 
 class ContentInvalid(TropaError):
@@ -74,11 +79,11 @@ def _forms_beside(path: Path) -> dict[str, bytes]:
 
 def _bytes(path: Path, setting: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path, LARGEST)
     except OSError as error:
         raise ContentInvalid(
-            f"{setting}: the file {path} cannot be read ({type(error).__name__}). Check that it "
-            "exists and that the user who runs Tropa may read it."
+            f"{setting}: {path} cannot be read: {why(error)}. Put a file there that the user who "
+            "runs Tropa may read."
         ) from None
 
 

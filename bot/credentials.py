@@ -159,15 +159,21 @@ class _Folder:
             if error.errno == errno.ELOOP:
                 self._refuse_strange(name)
             raise
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            self._refuse_strange(name)
         with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                self._refuse_strange(name)
-            return file.read(_LONGEST).decode("utf-8-sig")
+            data = file.read(_LONGEST + 1)
+        if len(data) > _LONGEST:  # what is not read would be lost with the file that is replaced
+            raise CredentialsRefused(
+                f"{self.path / name} is too large to hold keys. Nothing was changed."
+            )
+        return data.decode("utf-8-sig")
 
     def _refuse_strange(self, name: str) -> NoReturn:
         raise CredentialsRefused(
-            f"{self.path / name} is a link or a device. Name the folder in which the file itself "
-            "is. Nothing was changed."
+            f"{self.path / name} is a link, a folder or a device. Name the folder in which the "
+            "file itself is. Nothing was changed."
         )
 
 

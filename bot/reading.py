@@ -43,11 +43,13 @@ def why(error: OSError) -> str:
         case NoFile():
             return "it is a pipe or a device, and no file"
         case TooLarge():
-            return "it is too large to be one"
+            return "it is far too large"
         case FileNotFoundError():
             return "it is not there"
         case IsADirectoryError():
             return "it is a folder"
+        case NotADirectoryError():
+            return "it is no folder"
         case PermissionError():
             return "the user who runs Tropa may not do that"
         case _ if error.errno == errno.ELOOP:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.keyring import BadKeys, ReturnKeys
+from bot.reading import must_be_a_file, read_file, why
 from intake.counts import Rules
 from intake.errors import TropaError
 
@@ -25,6 +26,8 @@ _DEFAULT_INFORMATION = _FORMS / "information"
 
 _SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{0,256}", re.ASCII)
 """What Telegram takes as `secret_token`; none is checked where it is needed."""
+
+_LARGEST_SECRET = 1 << 20
 
 CREDENTIALS = ("TELEGRAM_TOKEN", "RETURN_KEY", "WEBHOOK_SECRET")
 
@@ -122,6 +125,7 @@ _Model = TypeVar("_Model", bound=BaseSettings)
 
 
 def _loaded(model: type[_Model], given: dict[str, str]) -> _Model:
+    _dot_env_must_be_a_file()
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -176,7 +180,18 @@ def _given() -> dict[str, str | None]:
     return {**_dot_env_values(), **os.environ}
 
 
+def _dot_env_must_be_a_file() -> None:
+    """What reads it would wait for a pipe for ever, and pass anything else over without a word."""
+    try:
+        must_be_a_file(Path(".env").stat())
+    except (FileNotFoundError, PermissionError):
+        return  # nor is one looked for in a folder that this user may not enter
+    except OSError as error:
+        raise _dot_env(error) from None
+
+
 def _dot_env_values() -> dict[str, str | None]:
+    _dot_env_must_be_a_file()
     try:
         return dotenv_values(".env")
     except (OSError, UnicodeDecodeError) as error:
@@ -191,35 +206,36 @@ def _files_in(directory: Path) -> dict[str, Path]:
         return {name: path for name, path in files.items() if _is_there(path)}
     except OSError as error:
         raise SettingsInvalid(
-            f"CREDENTIALS_DIRECTORY: the folder {directory} cannot be read "
-            f"({type(error).__name__}). Check that it exists and that the user who runs Tropa may "
-            "read it."
+            f"CREDENTIALS_DIRECTORY: the folder {directory} cannot be read: {why(error)}. Check "
+            "that it exists and that the user who runs Tropa may read it."
         ) from None
 
 
 def _is_there(path: Path) -> bool:
+    """A link that leads nowhere is there: what it should lead to is not taken from elsewhere."""
     try:
-        path.stat()
+        path.lstat()
     except FileNotFoundError:
         return False
     return True
 
 
 def _dot_env(error: Exception) -> SettingsInvalid:
+    reason = why(error) if isinstance(error, OSError) else "it is no text"
     return SettingsInvalid(
-        f".env cannot be read ({type(error).__name__}). Check that it is a text file and that the "
-        "user who runs Tropa may read it."
+        f".env cannot be read: {reason}. Check that it is a text file and that the user who runs "
+        "Tropa may read it."
     )
 
 
 def _read(name: str, path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_file(path, _LARGEST_SECRET).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = type(error).__name__
+        reason = why(error) if isinstance(error, OSError) else "it is no text"
         raise SettingsInvalid(
-            f"{name}: the file {path} cannot be read ({reason}). Check that it exists and that "
-            "the user who runs Tropa may read it."
+            f"{name}: the file {path} cannot be read: {reason}. Check that it is a text "
+            "file and that the user who runs Tropa may read it."
         ) from None
     # Of the return keys the lines are counted.
     return text.rstrip() if name == "RETURN_KEY" else text.strip()

@@ -211,6 +211,16 @@ async def test_a_file_of_the_organisation_that_is_missing_is_named(
     assert "roster" not in findings  # not guessed without them
 
 
+@pytest.mark.parametrize(("name", "what"), [("form", "form and information"), ("roster", "roster")])
+async def test_a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for(
+    patient: Patient, tmp_path: Path, name: str, what: str
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    findings = await patient.examine(**{name: str(pipe)})
+    assert "it is a pipe or a device" in complaint(findings, what)
+
+
 async def test_missing_settings_are_all_there_is_to_say(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,22 @@
 """Settings: from where they come, and what is said when they are missing or wrong."""
 
 import base64
+import os
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from bot.keyring import ReturnKeys
-from bot.settings import CREDENTIALS, Settings, SettingsInvalid, address, load_settings
+from bot.settings import (
+    CREDENTIALS,
+    Settings,
+    SettingsInvalid,
+    address,
+    load_database_url,
+    load_settings,
+)
 from tests.bot.keys.test_credentials import somebody_else
 
 TOKEN = "12345:a-token-for-tests"
@@ -103,6 +112,56 @@ def test_a_file_that_cannot_be_read_is_named(
         load_settings()
 
 
+def _endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def _vast(path: Path) -> None:
+    with path.open("wb") as file:
+        os.truncate(file.fileno(), 1 << 40)
+
+
+STRANGE: Mapping[str, tuple[Callable[[Path], None], str]] = {
+    "a pipe": (os.mkfifo, "it is a pipe or a device"),
+    "a device": (_endless, "it is a pipe or a device"),
+    "a folder": (Path.mkdir, "it is a folder"),
+    "a link to itself": (lambda path: path.symlink_to(path), "its links lead in a circle"),
+    "a link to nowhere": (lambda path: path.symlink_to(path.parent / "nowhere"), "it is not there"),
+    "vast": (_vast, "it is far too large"),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+@pytest.mark.parametrize("way", ["folder", "file"])
+def test_a_secret_is_read_from_a_file_or_not_at_all(
+    complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: str, what: str
+) -> None:
+    """Nor is the one in the environment used in its place."""
+    put, words = STRANGE[what]
+    place = tmp_path / "credentials" / "return_key"
+    place.parent.mkdir(mode=0o700)
+    put(place)
+    if way == "folder":
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(place.parent))
+    else:
+        monkeypatch.setenv("RETURN_KEY_FILE", str(place))
+    with pytest.raises(SettingsInvalid, match=f"RETURN_KEY: the file .* {words}"):
+        load_settings()
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a folder", "a link to itself"])
+def test_settings_are_read_from_a_file_or_not_at_all(complete: None, what: str) -> None:
+    put, words = STRANGE[what]
+    place = Path(".env")
+    put(place)
+    try:
+        for load in (load_settings, load_database_url):
+            with pytest.raises(SettingsInvalid, match=rf"^\.env cannot be read: {words}"):
+                load()
+    finally:
+        place.rmdir() if what == "a folder" else place.unlink()
+
+
 def test_several_return_keys_stand_in_a_variable_or_a_file(
     complete: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -160,7 +219,7 @@ def test_a_secret_that_this_user_may_not_read_is_told_by_its_file(
     ):
         load_settings()
     assert "the user who runs Tropa may read it" in str(raised.value)
-    assert "PermissionError" in str(raised.value)
+    assert "may not do that" in str(raised.value)
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\xff=", None])

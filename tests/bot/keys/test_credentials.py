@@ -5,7 +5,7 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -121,6 +121,26 @@ def test_a_file_that_holds_no_keys_is_left_as_it_is(folder: Path, content: bytes
     with pytest.raises(CredentialsRefused, match="Nothing was changed"):
         rotate(folder, os.urandom, TODAY)
     assert (folder / "return_key").read_bytes() == content
+
+
+def test_a_file_that_is_too_large_loses_nothing(folder: Path) -> None:
+    """Of a file that was read in part, the part alone was written back."""
+    with (folder / "return_key").open("a") as file:
+        file.write("# of before\n" * 100_000)
+    before = files(folder)
+    with pytest.raises(CredentialsRefused, match="too large"):
+        rotate(folder, os.urandom, TODAY)
+    assert files(folder) == before
+
+
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_is_told_and_not_waited_for(
+    folder: Path, put: Callable[[Path], None]
+) -> None:
+    (folder / "return_key").unlink()
+    put(folder / "return_key")
+    with pytest.raises(CredentialsRefused, match="a link, a folder or a device"):
+        rotate(folder, os.urandom, TODAY)
 
 
 def test_what_is_said_of_a_key_may_be_in_any_letters(folder: Path) -> None:
