@@ -5,11 +5,11 @@ that the server does for it; so the text is put together here, and taken apart i
 """
 
 from binascii import b2a_base64
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final, NotRequired
 
 from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from handlers.case_files import as_of
@@ -72,37 +72,43 @@ def _made(one: _Case, texts: LongTexts) -> NewCaseKey:
 
 def rekeyable(page: ToRekey, key_id: str, now: datetime, *, lead: bool) -> bytes:
     """The text of an `intake.wire.Rekeyable`."""
-    cases = ",".join(_case(one, key_id, now, lead) for one in page.cases)
-    after = "null" if page.after is None else f'"{page.after.hex()}"'
-    return (
-        f'{{"cases":[{cases}],"left":{page.left},'
-        f'"closed_to_her":{page.closed_to_her},"after":{after}}}'
-    ).encode()
+    return b'{"cases":[%b],"left":%d,"closed_to_her":%d,"after":%b}' % (
+        b",".join([_case(one, key_id, now, lead) for one in page.cases]),
+        page.left,
+        page.closed_to_her,
+        b"null" if page.after is None else _word(page.after.hex()),
+    )
 
 
-def _case(stored: Stored, key_id: str, now: datetime, lead: bool) -> str:
+def _case(stored: Stored, key_id: str, now: datetime, lead: bool) -> bytes:
     """The text of an `intake.wire.CaseFile`: `handlers.case_files.case_file` with less ado."""
     many = len(stored.records)
     header = Header.of(as_of(stored.header, now), key_id, lead=lead, records=many)
-    records = ",".join(
-        f'{{"number":{part.number},"kind":"{part.kind}","sealed":{_bytes(part.sealed)}}}'
+    records = [
+        b'{"number":%d,"kind":%b,"sealed":%b}' % (part.number, _word(part.kind), _text(part.sealed))
         for part in stored.records
-    )
-    replies = ",".join(
-        f'{{"number":{reply.number},"state":"{reply.state}"}}' for reply in stored.replies
-    )
-    token = "null" if stored.token is None else _bytes(stored.token)
+    ]
+    replies = [
+        b'{"number":%d,"state":%b}' % (reply.number, _word(reply.state)) for reply in stored.replies
+    ]
     return (
-        f'{{"v":1,"header":{header.model_dump_json()},"public_key":{_bytes(stored.public_key)},'
-        f'"records":[{records}],"wrap":{_bytes(stored.wrap)},"token":{token},'
-        f'"openers":{_strings(sorted(stored.openers))},"replies":[{replies}]}}'
+        b'{"v":1,"header":%b,"public_key":%b,"records":[%b],"wrap":%b,"token":%b,'
+        b'"openers":[%b],"replies":[%b]}'
+    ) % (
+        to_json(header),
+        _text(stored.public_key),
+        b",".join(records),
+        _text(stored.wrap),
+        b"null" if stored.token is None else _text(stored.token),
+        b",".join(map(_word, sorted(stored.openers))),
+        b",".join(replies),
     )
 
 
-def _bytes(data: bytes) -> str:
-    return f'"{b2a_base64(data, newline=False).decode()}"'
+def _text(data: bytes) -> bytes:
+    return b'"%b"' % b2a_base64(data, newline=False)
 
 
-def _strings(words: Sequence[str]) -> str:
-    """Of words that need no escaping."""
-    return "[" + ",".join(f'"{word}"' for word in words) + "]"
+def _word(word: str) -> bytes:
+    """One that needs no escaping."""
+    return b'"%b"' % word.encode("ascii")
