@@ -24,6 +24,7 @@ from bot.outbox import EVERY
 from bot.settings import Settings, address
 from bot.source import introduce
 from bot.updates import poll, webhook, where
+from crypto.process import keep_memory
 from handlers.boundary import ALLOWED_UPDATES
 from handlers.queue import queue_app
 from intake.clock import Clock
@@ -32,6 +33,9 @@ from storage.migrations import pending, steps, upgrade
 from storage.opening import Storage, open_storage
 
 log = logging.getLogger("tropa")
+
+KEPT = 16 * 1024 * 1024
+"""Bytes: a page of cases that are re-keyed, and what is made of it; little on a small machine."""
 
 TELL_AFTER = 4
 """Vain attempts at emptying the database's log until the operator is told."""
@@ -63,6 +67,7 @@ async def serve(
         server = compose(settings, content, storage, clock, pause)
         await server.line.start()  # no roster, no start
         gc.freeze()  # what was loaded stays: no search for rings goes through it again
+        keep_memory(KEPT)
         await _take_over(server)
         await _run(server, stack, stop or _stopped_by_signals())
 

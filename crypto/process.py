@@ -1,4 +1,4 @@
-"""Keeps the memory of this process from the disk and from its neighbours.
+"""Keeps the memory of this process: from the disk and from its neighbours, and for its own use.
 
 Swap is the operator's affair: see the guide. Nothing here survives an attacker who is root.
 """
@@ -6,9 +6,14 @@ Swap is the operator's affair: see the guide. Nothing here survives an attacker 
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from typing import Final
 
 _PR_SET_DUMPABLE: Final = 4
+
+_TRIM_THRESHOLD: Final = -1
+_MMAP_THRESHOLD: Final = -3
+"""As `malloc.h` of glibc names them."""
 
 
 def lock_down() -> None:
@@ -34,3 +39,16 @@ def _not_dumpable() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "the system refused to make this process undumpable")
+
+
+def keep_memory(most: int) -> None:
+    """Up to `most` bytes that were let go of stay here for the next use.
+
+    Handed back to the system and asked for again, zeroed each time, the megabytes of a page of
+    cases would cost more than all that is done with them beside the cryptography. glibc alone can
+    be told so; elsewhere it costs what it costs.
+    """
+    with suppress(OSError, AttributeError):
+        tell = ctypes.CDLL(None).mallopt
+        for what in (_MMAP_THRESHOLD, _TRIM_THRESHOLD):
+            tell(what, most)

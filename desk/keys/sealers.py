@@ -5,13 +5,11 @@ what stands on a command line or in an environment, others can read. Bytes come 
 sent them, and go out as it is to get them. A worker ends when its pipe does.
 """
 
-import ctypes
 import gc
 import json
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing.connection import Connection
@@ -22,7 +20,7 @@ from pydantic_core import to_json
 
 from crypto.identity import Identity
 from crypto.kdf import Random
-from crypto.process import lock_down
+from crypto.process import keep_memory, lock_down
 from desk.keys.pages import Fresh, rekeyable, rekeying
 from desk.keys.rekeying import Renewal, Untouched
 from desk.keys.rewrapping import Opening
@@ -41,11 +39,7 @@ _SELDOM: Final = 100_000
 """Objects after which Python looks for rings among them. A page has thousands, and no ring."""
 
 
-_TRIM_THRESHOLD: Final = -1
-_MMAP_THRESHOLD: Final = -3
-"""As `malloc.h` of glibc names them."""
-
-_KEPT: Final = 64 * 1024 * 1024
+KEPT: Final = 64 * 1024 * 1024
 """Bytes: more than a page of cases, and what is made of it, takes."""
 
 
@@ -135,7 +129,7 @@ def work_for(pipe: Connection) -> None:
     """A worker's life. Ctrl-C is the desk's affair: what is in flight is finished or dropped."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(_SELDOM)
-    keep_memory()
+    keep_memory(KEPT)
     try:
         lock_down()
         do = doing(Task.model_validate_json(pipe.recv_bytes()))
@@ -145,16 +139,6 @@ def work_for(pipe: Connection) -> None:
             pipe.send_bytes(answer.body or b"")
     except (EOFError, OSError):
         return
-
-
-def keep_memory() -> None:
-    """What one page took is kept for the next: handed back to the system and asked for again, page
-    by page and zeroed each time, it would cost a twentieth of all the work. glibc alone can be
-    told so; elsewhere it costs what it costs."""
-    with suppress(OSError, AttributeError):
-        tell = ctypes.CDLL(None).mallopt
-        for what in (_MMAP_THRESHOLD, _TRIM_THRESHOLD):
-            tell(what, _KEPT)
 
 
 def _answered(do: Callable[[bytes], Page], page: bytes) -> Page:

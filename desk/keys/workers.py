@@ -10,8 +10,9 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
+from crypto.process import keep_memory
 from desk.errors import DeskError
-from desk.keys.sealers import ENDED, Page, Task, keep_memory, work_for
+from desk.keys.sealers import ENDED, KEPT, Page, Task, work_for
 from desk.refusals import nonsense
 from desk.settings import nothing_from_here
 
@@ -26,7 +27,7 @@ class Workers:
         self._given, self._count = given, count
 
     def __enter__(self) -> "Workers":
-        keep_memory()
+        keep_memory(KEPT)
         with _deaf_to_ctrl_c(), nothing_from_here():
             for _ in range(self._count):
                 self._start()

@@ -90,3 +90,27 @@ def test_even_its_own_user_cannot_read_its_memory(tmp_path: Path, how: str, outc
     read = subprocess.run(arguments, capture_output=True, text=True, check=True)
     end(process)
     assert read.stdout.strip() == outcome
+
+
+KEEPER = """
+import resource, sys
+from crypto.process import keep_memory
+if "keep" in sys.argv:
+    keep_memory(16 << 20)
+def faults():
+    bytes(bytearray(4 << 20))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+faults()
+before = faults()
+for _ in range(20):
+    after = faults()
+print(after - before)
+"""
+
+
+def test_megabytes_let_go_of_are_not_asked_for_again() -> None:
+    def asked_for(*arguments: str) -> int:
+        command = [sys.executable, "-c", KEEPER, *arguments]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert asked_for("keep") * 100 < asked_for()
