@@ -48,7 +48,9 @@ def check_growth(before: CaseFile, now: CaseFile, identity: Identity, roster: Ro
 def _changed(case: str, number: int) -> DeskError:
     return DeskError(
         "Record {n} of case {case} is not the one this desk had before: somebody changed it at "
-        "the server, or here. The file here was kept. Tell a lead.",
+        "the server, or here. The file here was kept. Tell a lead. Only where it is certain that "
+        "the server was restored from a backup: copy what is read here (tropa open {case}), then "
+        "give it back (tropa give-back {case}) and take it again.",
         n=number,
         case=case,
     )

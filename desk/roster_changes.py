@@ -3,13 +3,14 @@
 Each says what happens with what was sealed before, which no roster can undo.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from desk.desk import Desk, desk_of
 from desk.errors import DeskError
-from desk.roster_files import Days, RosterFile, change, midnight, read
+from desk.roster_files import Days, RosterFile, change, find_organisation, midnight, read
 from desk.roster_view import warn_of_rule
 from intake.roster import Role, Roster
 
@@ -33,6 +34,7 @@ def remove(context: typer.Context, file: RosterFile, name: NameArgument) -> None
         _what_becomes_of_lists(desk)
         return
     _what_becomes_of_cases(desk, name)
+    _what_becomes_of_signatures(desk, file, before, name)
     desk.tell("If her laptop or her key is lost, or she is not to be trusted: tropa roster revoke.")
 
 
@@ -50,6 +52,7 @@ def revoke(context: typer.Context, file: RosterFile, name: NameArgument) -> None
         name=name,
     )
     _what_becomes_of_cases(desk, name)
+    _what_becomes_of_signatures(desk, file, before, name)
 
 
 def _change(desk: Desk, file: RosterFile, roster: Roster) -> None:
@@ -72,6 +75,40 @@ def _what_becomes_of_cases(desk: Desk, name: str) -> None:
         "What she has opened, written down or copied until then nobody can take back from her. So "
         "that she opens no later copy of the server's disk, a lead runs afterwards: tropa rekey"
     )
+
+
+def _what_becomes_of_signatures(desk: Desk, file: Path, before: Roster, name: str) -> None:
+    """The pinned keys are no part of the list: whoever leaves it signs as well as before."""
+    try:
+        founded = find_organisation(desk, file, None)
+    except DeskError:  # neither beside the file nor joined: nobody here can tell
+        return
+    [gone] = [one for one in before.members if one.name.casefold() == name.casefold()]
+    if gone.signing_key not in founded.public_keys:
+        return
+    revoked = {one.signing_key for one in (*before.revoked, gone)}
+    left = sum(key not in revoked for key in founded.public_keys)
+    values = {"name": name, "k": founded.threshold, "n": left}
+    if founded.threshold == 1:
+        desk.warn(
+            "{name} is also one who signs, and one signature is enough: whoever has her key can "
+            "put anybody on the list alone, and every desk believes it. No list takes that away. "
+            "Pin other keys as soon as you can (docs/guide-lost-laptop.md, C).",
+            **values,
+        )
+        return
+    desk.warn(
+        "{name} is also one who signs, and no list takes that away: her key still gives one of the "
+        "{k} signatures. Until others are pinned (docs/guide-lost-laptop.md, C), sign no list "
+        "before you have talked with the one who made it.",
+        **values,
+    )
+    if left < founded.threshold:
+        desk.warn(
+            "Without her, {n} of those who sign are left, and a list needs {k}: no other can be "
+            "signed then. Pin other keys before this one ends.",
+            **values,
+        )
 
 
 def _is_recovery(roster: Roster, name: str) -> bool:

@@ -28,6 +28,7 @@ from desk.roster_files import (
 )
 from desk.roster_view import Signed, missing, show_roster
 from desk.trust import ORGANISATION
+from intake.alike import taken_for
 from intake.form import FormError, load_form
 from intake.roster import ROSTER_TYPE, Organisation, Role, Roster
 
@@ -101,6 +102,7 @@ def add(
         member = member.model_copy(update={"until": midnight(desk, until_days)})
     roster = read(file)
     _not_revoked(found, roster)
+    _not_alike(found, roster)
     change(desk, file, roster.with_member(member))
     desk.tell(
         "{name} is on it. Fingerprint to compare with her: {fingerprint}",
@@ -118,6 +120,20 @@ def _not_revoked(card: Card, roster: Roster) -> None:
                 "new) and sends you the new card.",
                 name=one.name,
             )
+
+
+def _not_alike(card: Card, roster: Roster) -> None:
+    """A name that is on it already is told by the roster itself."""
+    names = [one.name for one in roster.members]
+    other = taken_for(card.name, names)
+    if other is not None and card.name.casefold() not in {name.casefold() for name in names}:
+        raise DeskError(
+            "The name {name} can be taken for {other}, who is on the roster: whoever hands a case "
+            "over would not see to whom. Ask whose card this is, aloud; if it is right, she sends "
+            "one with another name.",
+            name=card.name,
+            other=other,
+        )
 
 
 @app.command("show")

@@ -4,13 +4,14 @@ Members are matched by name. A changed key under a known name is how somebody el
 read her cases, so it is told apart from everything else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
 from desk.card import Card
 from desk.desk import Desk
 from desk.roster_view import end_of, sees_counts
+from intake.alike import taken_for
 from intake.roster import Member, Roster
 
 ALARM = "bold red"
@@ -38,6 +39,7 @@ def changes(desk: Desk, before: Roster, after: Roster) -> Iterator[Text]:
     new = {member.name: member for member in after.members}
     both = [(old[name], new[name]) for name in new if name in old]
     yield from (_other_key(desk, *pair) for pair in both if _keys(pair[0]) != _keys(pair[1]))
+    yield from _alike(desk, sorted(new.keys() - old.keys()), {**old, **new})
     for name in sorted(new.keys() - old.keys()):
         yield _whole(desk, desk.say("added"), new[name], "bold")
     revoked = {_keys(member) for member in after.revoked}
@@ -54,6 +56,16 @@ def changes(desk: Desk, before: Roster, after: Roster) -> Iterator[Text]:
     if before.valid_until != after.valid_until:
         until = f"{before.valid_until:%Y-%m-%d %H:%M} -> {after.valid_until:%Y-%m-%d %H:%M} UTC"
         yield Text(f"{desk.say('Valid until')}: {until}")
+
+
+def _alike(desk: Desk, added: Iterable[str], names: Iterable[str]) -> Iterator[Text]:
+    """Somebody else's key under a name that reads as a colleague's."""
+    for name in added:
+        other = taken_for(name, names)
+        if other is not None:
+            line = Text(f"{desk.say('NAMES THAT LOOK ALIKE')}: {name}, {other}", style=ALARM)
+            ask = desk.say("Cases meant for one would go to the other. Ask whose card this is.")
+            yield line.append(f"\n  {ask}")
 
 
 def _revocations(desk: Desk, before: Roster, after: Roster) -> Iterator[Text]:

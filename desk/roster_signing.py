@@ -15,7 +15,7 @@ from desk.errors import DeskError
 from desk.home import read_file
 from desk.roster_diff import show_changes
 from desk.roster_files import OrganisationFile, RosterFile, find_organisation, load, write
-from desk.roster_view import Signed, missing, show_roster, signed_by
+from desk.roster_view import Signed, missing, show_roster, signed_by, warn_of_revoked
 from desk.trust import ORGANISATION
 from intake.roster import ROSTER_TYPE, Organisation, Roster
 
@@ -63,7 +63,9 @@ def publish(
     data = read_file(file)
     envelope, roster = load(file)
     founded = find_organisation(desk, file, organisation)
-    _may_be_published(desk, roster, Signed(envelope, founded))
+    signed = Signed(envelope, founded)
+    _may_be_published(desk, roster, signed)
+    warn_of_revoked(desk, signed, roster, desk.trust.last_roster())
     with desk.client(None) as client:
         epoch = client.publish(data)
         # What it shows from now on is what desks will see: not its word, but the roster itself.
@@ -121,6 +123,14 @@ def _may_be_published(desk: Desk, roster: Roster, signed: Signed) -> None:
             "Not published: another roster of the same epoch ({epoch}) is in force. Two lists "
             "were made from one: make your change on the newest roster file and have that signed.",
             epoch=roster.epoch,
+        )
+    back = [] if seen is None else [one for one in seen.revoked if one not in roster.revoked]
+    if back:
+        raise DeskError(
+            "Not published: on the list in force these keys are revoked, and on this one they are "
+            "not: {names}. It was made from an older list, or somebody wants them back. Make your "
+            "change on the newest roster file and have that signed.",
+            names=", ".join(one.name for one in back),
         )
     if roster.valid_until <= desk.clock():
         raise DeskError(

@@ -40,7 +40,9 @@ class Signed:
 
 
 def missing(desk: Desk, signed: Signed, roster: Roster) -> list[str]:
-    """The pinned keys that have not signed: a member's by her name, others by their key id."""
+    """The pinned keys that have not signed: a member's by her name, others by their key id. Nobody
+    is sent to one that was revoked."""
+    revoked = {one.signing_key for one in roster.revoked}
     known = {one.signing_key: one.name for one in (*roster.members, *roster.revoked)}
     own = desk.home.read(CARD)
     if own is not None:
@@ -49,8 +51,22 @@ def missing(desk: Desk, signed: Signed, roster: Roster) -> list[str]:
     return [
         known.get(key) or desk.say("the key {digits}", digits=_grouped(key_id(key)))
         for key, valid in signed_by(signed.envelope, signed.organisation)
-        if not valid
+        if not valid and key not in revoked
     ]
+
+
+def warn_of_revoked(desk: Desk, signed: Signed, *rosters: Roster | None) -> None:
+    """Where a key has signed that one of these rosters has revoked: it counts, being pinned."""
+    known = {one.signing_key: one.name for r in rosters if r is not None for one in r.revoked}
+    keys = signed_by(signed.envelope, signed.organisation)
+    names = sorted(known[key] for key, valid in keys if valid and key in known)
+    if names:
+        desk.warn(
+            "It bears the signature of a key that was revoked ({names}). It counts, and whoever "
+            "has that key now may have made this list: go through it aloud with the others who "
+            "sign, or make another.",
+            names=", ".join(names),
+        )
 
 
 def _grouped(digits: str) -> str:
@@ -101,6 +117,7 @@ def show_roster(desk: Desk, roster: Roster, signed: Signed) -> None:
         names = ", ".join(one.name for one in roster.revoked)
         desk.tell("Revoked, never to come back: {names}", names=names)
     show(desk, ending_notices(desk, roster, roster.members, own=False))
+    warn_of_revoked(desk, signed, roster, desk.trust.known_roster(signed.organisation))
     warn_of_rule(desk, roster)
     if not any(member.opens_cases for member in roster.members):
         desk.warn("Nobody on this roster can open cases.")

@@ -160,7 +160,8 @@ class Trust:
         except RosterExpired:
             raise DeskError(
                 "The roster expired on {day:%Y-%m-%d %H:%M} UTC: the line is closed until the "
-                "organisation signs a new one. Tell a lead.",
+                "organisation signs a new one. Tell a lead. If that day is still to come, it is "
+                "this computer's clock that is wrong.",
                 day=roster.valid_until,
             ) from None
 

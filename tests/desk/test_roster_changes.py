@@ -141,6 +141,97 @@ def test_a_revocation_that_is_undone_is_cried_out(world: World, signer: DeskUser
     assert "Do not sign." in ran.out
 
 
+@pytest.mark.parametrize("name", ["аnnа", "ann a", "Ieаd"])
+def test_a_name_that_reads_as_a_colleagues_is_not_put_on_the_list(
+    world: World, signer: DeskUser, name: str
+) -> None:
+    file = roster_file(world, world.roster)
+    card = Card.of(name, identity_of("mallory"))
+    ran = signer.run("roster", "add", str(file), card.line(), "--skills", "legal")
+    assert ran.code == 1
+    assert f"The name {name} can be taken for {'lead' if 'I' in name else 'anna'}" in ran.all
+    assert written(file, signer) == world.roster, "nothing was changed"
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_who_signs_is_shown_a_name_that_reads_as_a_colleagues(
+    world: World, signer: DeskUser, stays: bool
+) -> None:
+    """Made by other means than this program, beside her or in her place."""
+    card = Card.of("аnnа", identity_of("mallory"))
+    roster = world.roster if stays else world.roster.without_member("anna")
+    roster = roster.with_member(card.member(Role.VOLUNTEER, ("legal",), ("ru",)))
+    ran = changes(signer, roster_file(world, roster), "sign", "--yes")
+    assert "NAMES THAT LOOK ALIKE: аnnа, anna" in ran.out
+    assert "Ask whose card this is." in ran.out
+
+
+def with_signers(world: World, threshold: int = 2) -> Path:
+    """A roster on which two of those who sign stand as leads, and how many of them must."""
+    roster = world.roster
+    for name in ("signer-1", "signer-2"):
+        card = Card.of(name, identity_of(name))
+        roster = roster.with_member(card.member(Role.LEAD, ("legal",), ("ru",)))
+    file = roster_file(world, roster)
+    world.organisation = world.organisation.model_copy(update={"threshold": threshold})
+    assert world.organisation_file.parent == file.parent
+    return file
+
+
+@pytest.mark.parametrize("how", ["remove", "revoke"])
+@pytest.mark.parametrize(
+    ("threshold", "said", "short"),
+    [
+        (1, "one signature is enough", ""),
+        (2, "her key still gives one of the 2 signatures", ""),
+        (3, "her key still gives one of the 3 signatures", "2 of those who sign are left"),
+    ],
+)
+def test_of_one_who_signs_is_said_that_her_key_signs_on(
+    world: World, signer: DeskUser, how: str, threshold: int, said: str, short: str
+) -> None:
+    file = with_signers(world, threshold)
+    ran = changes(signer, file, how, "Signer-2")
+    assert said in ran.all
+    assert short in ran.all
+    assert ("are left" in ran.all) == bool(short)
+    assert "one who signs" not in changes(signer, file, how, "anna").all
+    still = signer.run("roster", "show", str(file), "--json").json["still_to_sign"]
+    assert len(still) == (3 if how == "remove" else 2), "nobody is sent to a revoked key"
+
+
+def test_what_a_revoked_key_has_signed_is_told_to_who_signs_and_publishes(
+    world: World, signer: DeskUser, second: DeskUser
+) -> None:
+    file = with_signers(world)
+    changes(signer, file, "revoke", "signer-2")
+    assert "a key that was revoked" not in changes(signer, file, "show").all
+    changes(second, file, "sign", "--yes")
+    told = changes(signer, file, "sign", "--yes")
+    for ran in (told, signer.run("roster", "publish", str(file))):
+        assert ran.code == 0
+        assert "It bears the signature of a key that was revoked (signer-2)." in ran.all
+
+
+def test_a_list_that_takes_a_revocation_back_is_not_published(
+    world: World, signer: DeskUser
+) -> None:
+    """Made twice from a list of before: its epoch is higher than that of the one in force."""
+    older = world.roster
+    world.put(older.revoking("anna"))
+    assert signer.run("queue").code == 1, "she has no part in cases"
+    file, shown = world.folder / "roster.json", world.envelope
+    again = older.extended(older.valid_until.replace(day=28)).with_approvals(2)
+    file.write_bytes(world.signed(again))
+    world.organisation_file.touch()
+    ran = signer.run("roster", "publish", str(file))
+    assert ran.code == 1
+    assert "on the list in force these keys are revoked, and on this one they are not: anna" in (
+        ran.all
+    )
+    assert world.envelope == shown, "it was not sent"
+
+
 # Signing and publishing
 
 
