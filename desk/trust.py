@@ -152,8 +152,10 @@ class Trust:
             ) from None
         except RosterRolledBack:
             raise DeskError(
-                "The server shows an old roster (epoch {epoch}; this desk has seen {highest}). "
-                "Somebody may be hiding a change. Tell a lead.",
+                "The server shows an old roster (epoch {epoch}; this desk has seen {highest}): it "
+                "was restored from a backup, or somebody hides a change. Tell a lead, by another "
+                "way than this server. If it is a backup, whoever has the newest list sends it "
+                "again: tropa roster publish",
                 epoch=roster.epoch,
                 highest=highest,
             ) from None
