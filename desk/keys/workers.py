@@ -3,10 +3,9 @@
 import json
 import queue
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -28,9 +27,13 @@ class Workers:
 
     def __enter__(self) -> "Workers":
         keep_memory(KEPT)
-        with _deaf_to_ctrl_c(), nothing_from_here():
-            for _ in range(self._count):
-                self._start()
+        try:
+            with _ctrl_c_waits(), nothing_from_here():
+                for _ in range(self._count):
+                    self._start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def _start(self) -> None:
@@ -82,16 +85,12 @@ def _failed(kind: str) -> DeskError:
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """While workers start, before they can say themselves that Ctrl-C is not for them.
-
-    It is the main thread's affair; where another starts workers, nobody types it here.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _ctrl_c_waits() -> Iterator[None]:
+    """While workers start, before they can say themselves that Ctrl-C is not for them: they are
+    begun with it held back. Here it is not lost, but comes at the end of the block."""
+    resource_tracker.ensure_running()  # as it starts, it would let it through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

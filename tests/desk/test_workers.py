@@ -127,6 +127,26 @@ def test_they_end_with_the_block() -> None:
     assert not psutil.wait_procs(children, timeout=30)[1]
 
 
+def test_ctrl_c_while_they_start_is_not_lost_and_reaches_none_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, children = Workers._start, list[psutil.Process]()
+
+    def start(workers: Workers) -> None:
+        whole(workers)
+        children[:] = _children()
+        for one in (psutil.Process(), *children):  # as a terminal sends it: to all of them
+            one.send_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Workers, "_start", start)
+    started = Workers(TASK, 2)
+    with pytest.raises(KeyboardInterrupt), started:
+        pytest.fail("it went on as if nobody had typed it")
+    assert len(children) == 2, "the first went on as well, until all were there"
+    assert not psutil.wait_procs(children, timeout=30)[1]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def test_a_worker_that_the_system_ended_is_told_in_words(workers: Workers) -> None:
     for child in _children():
         os.kill(child.pid, signal.SIGKILL)
