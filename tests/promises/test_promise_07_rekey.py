@@ -182,12 +182,14 @@ class Lena:
         form = self._cases[case_id].case.header.form
         for epoch in (1, 2):
             yield wrap_context(case_id, epoch, self._key.sealing_public)
-            for number in range(6):
+            for number in range(NUMBERS):
                 for kind in (INTAKE, ANSWERS, MESSAGE, REPLY, NOTE, TOKEN, LETTER):
                     yield Context(case_id, number, kind, form, epoch).encode()
 
 
 SIZES = (512, 1024, 2048, 4096)
+NUMBERS = 9
+"""As many records as a case here comes to have, about: what lies there is tried with each place."""
 
 
 def _is_open(pair: KeyPair, info: bytes, blob: bytes) -> bool:
@@ -235,7 +237,11 @@ async def test_who_left_opens_nothing_with_all_she_had_and_the_whole_disk(tmp_pa
         assert any(" at " in one for one in opened)
         assert search(files_in(before), pieces)
         roster = await _lena_leaves(server, leaving)
-        assert lena.opens(_copied(leaving.house, tmp_path / "copy-between"))
+        said = await _life_goes_on(leaving, sealed, url, tmp_path / "desk-anna")
+        between = _copied(leaving.house, tmp_path / "copy-between")
+        assert lena.opens(between), "what was added to her cases, too"
+        pieces |= _added(between / "tropa.db", sealed)
+        assert search(files_in(between), pieces)
         program = await asyncio.to_thread(Program, leaving, url, tmp_path / "desk-lead")
         done = await asyncio.to_thread(program.run, "rekey", "--yes")
         assert done.returncode == 0, done.stderr
@@ -245,7 +251,34 @@ async def test_who_left_opens_nothing_with_all_she_had_and_the_whole_disk(tmp_pa
             assert lena.opens(after) == []
             assert search(files_in(after), pieces) == []
             await server.end()
-    await check_all(leaving, roster, sealed, defaultdict(Said))
+    await check_all(leaving, roster, sealed, said)
+
+
+async def _life_goes_on(
+    leaving: Leaving, sealed: list[Sealed], url: str, desk: Path
+) -> dict[bytes, Said]:
+    """People write and Anna answers before anybody has come to re-key."""
+    life = Life(leaving, sealed, url, desk)
+    living = asyncio.create_task(life.run())
+    while life.wrote < 12 or life.answered < 3:
+        await asyncio.sleep(0.05)
+        assert not living.done(), living.result()
+    life.stopped = True
+    await living
+    return life.said
+
+
+def _added(database: Path, sealed: list[Sealed]) -> dict[str, bytes]:
+    """Of what was sealed to an old case key since the case came in: as `_pieces` has it."""
+    found: dict[str, bytes] = {}
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT number, sealed FROM records WHERE number > 2").fetchall()
+    assert rows
+    for place, (number, data) in enumerate(rows):
+        assert all(data not in [part.sealed for part in one.case.records] for one in sealed)
+        found |= key(f"record {number} at {place}, added", data[40:72])
+        found |= key(f"the end of record {number} at {place}, added", data[-32:])
+    return found
 
 
 async def test_new_cases_are_not_sealed_to_her_from_that_epoch_on(tmp_path: Path) -> None:
