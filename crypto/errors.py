@@ -33,6 +33,10 @@ class BadWords(BadFormat):
         self.values = values
 
 
+class WrongList(BadWords):
+    """A list that is whole, and still not the one that is wanted: no word of it is to be mended."""
+
+
 class TooMuchWork(BadFormat):
     """An identity file asks for more work than this machine can do, or can do just now."""
 

@@ -13,6 +13,7 @@ from crypto.errors import BadWords
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _NEAR: Final = 3
+_NAMING: Final = 4
 _LONGEST: Final = 20
 """Letters that are compared: no word is nearly as long, and what was pasted may be."""
 
@@ -64,5 +65,8 @@ def check_word(word: str, place: int, book: Sequence[str]) -> None:
 
 
 def nearest(word: str, book: Sequence[str]) -> list[str]:
-    """Words of the book that a slip of the hand makes this of, the likeliest first."""
-    return get_close_matches(word[:_LONGEST], book, _NEAR, 0.7)
+    """Words of the book that a slip of the hand makes this of, the likeliest first. Some people
+    write down the first four letters alone, which name a word: that one is the likeliest."""
+    begun = [known for known in book if len(word) >= _NAMING and known.startswith(word)]
+    close = get_close_matches(word[:_LONGEST], book, _NEAR, 0.7)
+    return [*begun, *(known for known in close if known not in begun)][:_NEAR]

@@ -26,8 +26,8 @@ from desk.growth import check_growth
 from desk.held import Held
 from desk.letters import Letters, drop
 from desk.past import Past, known, sees_record, synced
+from desk.people import colleague_of, member_of
 from desk.people import member_id as member_id
-from desk.people import member_of
 from desk.people import name_of as name_of
 from desk.reading import Contents, case_key, open_case, place
 from desk.reading import codeword as codeword_of
@@ -264,13 +264,7 @@ class Casework:
 
     def colleague(self, name: str) -> Member:
         """The colleague of this name, however capitalised; `DeskError` names whom there is."""
-        for one in self.colleagues():
-            if one.name.casefold() == name.strip().casefold():
-                return one
-        raise DeskError(
-            "No colleague of this name opens cases. There are: {names}.",
-            names=", ".join(one.name for one in self.colleagues()) or "-",
-        )
+        return colleague_of(self.colleagues(), name)
 
     def name_of(self, member: str | None) -> str | None:
         """The name behind a key id, if it stands on the roster."""

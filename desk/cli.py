@@ -40,7 +40,7 @@ from desk.home import explain
 from desk.keys import identity_commands, key_commands, mandate_commands, recovery_commands
 from desk.language import Language
 from desk.safe import lines
-from desk.screen import Screen, second_screen, typed_line
+from desk.screen import Screen, second_screen, to_the_end, typed_line
 from desk.settings import read_settings, utc_now
 from desk.working import decoded
 from intake.errors import TropaError
@@ -56,6 +56,9 @@ def main() -> None:
         lock_down()
     except OSError:
         sys.exit("This system does not let Tropa protect its memory; nothing was opened.")
+    if sys.stdin is None:
+        # It was closed (`<&-`): whoever asks finds an end, and not nothing.
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
     desk = production()
     sys.exit(_written(desk, run(sys.argv[1:], desk)))
 
@@ -85,7 +88,7 @@ def production() -> Desk:
 
 def _ask(prompt: str) -> str:
     """A secret from the terminal, never echoed: where that cannot be promised, not at all."""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), to_the_end():
         warnings.simplefilter("error", GetPassWarning)
         try:
             return getpass(f"{prompt}: ")

@@ -1,6 +1,9 @@
 """Who is behind a key id: the members of a roster, and those whose keys were revoked on it."""
 
+from collections.abc import Sequence
+
 from crypto.kdf import key_id
+from desk.errors import DeskError
 from intake.roster import Member, Roster
 
 
@@ -19,3 +22,14 @@ def name_of(roster: Roster | None, member: str | None) -> str | None:
     """The name behind a key id, if the roster knows it."""
     found = member_of(roster, member)
     return None if found is None else found.name
+
+
+def colleague_of(members: Sequence[Member], name: str) -> Member:
+    """The one of this name, however capitalised; `DeskError` names whom there is."""
+    for one in members:
+        if one.name.casefold() == name.strip().casefold():
+            return one
+    raise DeskError(
+        "No colleague of this name opens cases. There are: {names}.",
+        names=", ".join(one.name for one in members) or "-",
+    )

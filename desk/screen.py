@@ -19,6 +19,7 @@ from desk.safe import plain
 _ENTER = "\x1b[?1049h"
 _WIPE = "\x1b[H\x1b[J"
 _LEAVE = f"{_WIPE}\x1b[?1049l"
+_ENDS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Screen:
@@ -71,26 +72,44 @@ class Screen:
 
 @contextmanager
 def second_screen(console: Console, read: Callable[[], str]) -> Iterator[Screen]:
-    """Until the block ends. Nobody stops the program (Ctrl-Z, Ctrl-\\, a closed window) and leaves
-    the words standing."""
-    before = {
-        signal.SIGTSTP: signal.signal(signal.SIGTSTP, signal.SIG_IGN),
-        signal.SIGQUIT: signal.signal(signal.SIGQUIT, _end),
-        signal.SIGTERM: signal.signal(signal.SIGTERM, _end),
-        signal.SIGHUP: signal.signal(signal.SIGHUP, _end),
-    }
+    """Until the block ends. Nobody stops the program and leaves the words standing."""
+    with to_the_end():
+        try:
+            console.file.write(_ENTER)
+            yield Screen(console, read)
+        finally:
+            _be_deaf()
+            console.file.write(_LEAVE)
+            console.file.flush()
+
+
+@contextmanager
+def to_the_end() -> Iterator[None]:
+    """While a secret is on the terminal or typed there. Ctrl-Z does nothing: behind a stopped
+    program the words would stand, and once it goes on, some shells echo what is typed. Whatever
+    ends it (Ctrl-C, Ctrl-\\, a closed window) does so once, and the terminal is put in order."""
+    before = {number: signal.getsignal(number) for number in (*_ENDS, signal.SIGTSTP)}
+    for number in _ENDS:
+        # Whoever started it may have had it ignore some of them; that stays.
+        if before[number] != signal.SIG_IGN:
+            signal.signal(number, _end)
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     try:
-        console.file.write(_ENTER)
-        yield Screen(console, read)
+        yield
     finally:
-        console.file.write(_LEAVE)
-        console.file.flush()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 def _end(_: int, __: FrameType | None) -> None:
+    # A second Ctrl-C, from a hand that shakes, must not keep the words from being wiped.
+    _be_deaf()
     raise KeyboardInterrupt
+
+
+def _be_deaf() -> None:
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def typed_line() -> str:

@@ -1,6 +1,7 @@
 """Words typed from paper: at a terminal on a screen of their own, with mistakes told word by word
 and mended one by one; elsewhere one line for all of them."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,13 +10,14 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from crypto.errors import BadWords
+from crypto.errors import BadWords, WrongList
 from crypto.words import check_word, read_words
 from desk.desk import Desk
-from desk.screen import Screen
+from desk.screen import Screen, forget_typed
 
 _Read = TypeVar("_Read")
 COLUMNS = 3
+_NUMBER = re.compile(r"\d{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,17 @@ def type_words(
         return judge(desk.words(prompt))
     with desk.screen() as screen:
         words: list[str] = []
+        told = ""
         while True:
-            words = _fill(desk, screen, title, paper, words)
+            words = _fill(desk, screen, title, paper, words, told)
+            told = ""
             try:
                 return judge(" ".join(words))
+            except WrongList as error:
+                words = []
+                told = desk.say(
+                    "{why}. Type the words of another list.", why=desk.language.explain(error)
+                )
             except BadWords as error:
                 words = _mend(desk, screen, title, words, desk.language.explain(error))
 
@@ -53,9 +62,10 @@ def numbered(words: Sequence[str], columns: int = COLUMNS) -> Table:
     return table
 
 
-def _fill(desk: Desk, screen: Screen, title: str, paper: Paper, words: list[str]) -> list[str]:
+def _fill(
+    desk: Desk, screen: Screen, title: str, paper: Paper, words: list[str], told: str
+) -> list[str]:
     """Lines of words until there are enough; an empty line says that there are no more."""
-    told = ""
     while len(words) < paper.count:
         hint = desk.say(
             "As many on a line as you like; numbers may stand between them. "
@@ -81,14 +91,26 @@ def _fill(desk: Desk, screen: Screen, title: str, paper: Paper, words: list[str]
 def _mend(desk: Desk, screen: Screen, title: str, words: list[str], told: str) -> list[str]:
     """The words with one of them typed anew; none, where all are to be."""
     screen.page(_page(title, "", words, f"{told}."))
-    number = screen.line(desk.say("Number of the word to mend (Enter alone: type all again):"))
-    if not (number.isdecimal() and 1 <= int(number) <= len(words)):
+    place = _which(desk, screen, len(words))
+    if place is None:
         return []
-    place = int(number) - 1
     mended = screen.line(
         desk.say("Word {n} (two words put both there, none leaves it out):", n=place + 1)
     )
     return [*words[:place], *read_words(mended), *words[place + 1 :]]
+
+
+def _which(desk: Desk, screen: Screen, count: int) -> int | None:
+    """The place to mend, or the one behind the last; None for all. What is neither is asked again:
+    a slip here must not cost the words that were typed."""
+    forget_typed()  # the rest of what was pasted is no answer
+    while True:
+        line = screen.line(desk.say("Number of the word to mend (Enter alone: type all again):"))
+        if not line:
+            return None
+        number = _NUMBER.search(line)
+        if number is not None and 1 <= int(number[0]) <= count + 1:
+            return int(number[0]) - 1
 
 
 def _page(title: str, hint: str, words: Sequence[str], told: str) -> Group:

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from crypto.kdf import Random
+from crypto.words import read_words
 from desk.desk import Desk
 from desk.screen import Screen
 
@@ -75,7 +76,8 @@ def _given_back(desk: Desk, screen: Screen, words: Sequence[str], place: int) ->
         answer = screen.line(desk.say("Word {n}:", n=place + 1))
         if not answer:
             return False
-        if answer.lower() == words[place]:
+        # The number stands beside the word on paper, too.
+        if read_words(answer) == [words[place]]:
             return True
         told = desk.say("That is not word {n}. Look at your paper again.", n=place + 1) + "\n"
     return False

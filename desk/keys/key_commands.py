@@ -19,7 +19,7 @@ from desk.keys.lists import ask_lists
 from desk.keys.mandating import must_be_lead
 from desk.keys.mass import Result, do_all, head
 from desk.keys.sealers import task
-from desk.people import member_id
+from desk.people import colleague_of, member_id
 from desk.progress import progress
 from desk.queue_view import SHORT
 from desk.safe import plain
@@ -82,21 +82,26 @@ def _current(desk: Desk, casework: Casework) -> Any:
 
 
 @contextmanager
-def by_recovery(desk: Desk) -> Iterator[Casework]:
+def by_recovery(desk: Desk, name: str = "") -> Iterator[Casework]:
     """At work as the recovery key, which lives in memory alone, until the block ends.
 
-    The desk has joined, but needs no identity of its own.
+    The desk has joined, but needs no identity of its own. What can be known to fail (no such key,
+    or no member called `name`) fails before several people have typed their lists.
     """
     with desk.client(None) as client:
         roster = desk.current_roster(client)
+    current = roster.current(desk.clock())
+    known = [one for one in current if one.role is Role.RECOVERY]
+    if not known:
+        raise DeskError("The roster in force has no recovery key: no lists open anything.")
+    if name:
+        colleague_of([one for one in current if one.opens_cases], name)
     identity = ask_lists(desk)
-    known = [one for one in roster.current(desk.clock()) if one.role is Role.RECOVERY]
     if Card.of("", identity) not in [Card("", one.signing_key, one.sealing_key) for one in known]:
         raise DeskError(
             "These lists go together, but the key that they give is not the recovery key on the "
             "roster in force. Look for the lists of {name}.",
-            name=", ".join(f"{one.name} ({Card.of_member(one).fingerprint})" for one in known)
-            or "-",
+            name=", ".join(f"{one.name} ({Card.of_member(one).fingerprint})" for one in known),
         )
     with desk.client(identity) as client:
         yield Casework.under(desk, client, identity, roster)

@@ -55,7 +55,12 @@ def _ask_one(desk: Desk, gathering: Gathering) -> RecoveryList:
             desk, title, desk.say("Recovery list {n} (not shown)", n=count), PAPER, gathering.add
         )
     except BadWords as error:
-        raise DeskError("This list is not accepted: {why}.", why=error) from None
+        raise DeskError(
+            "Of the lists given, number {n} is not accepted: {why}. Nothing was done; look at that "
+            "paper, and give the command again.",
+            n=count,
+            why=error,
+        ) from None
     except EOFError:
         raise _too_few(desk, gathering) from None
 

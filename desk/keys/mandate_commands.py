@@ -82,7 +82,7 @@ def recover(
 ) -> None:
     """Open every case to a member with the recovery lists, where nobody else can."""
     desk = desk_of(context)
-    with by_recovery(desk) as casework:
+    with by_recovery(desk, name) as casework:
         target = casework.colleague(name)
         done = _open_all(casework, Purpose.RECOVER, target, True, wait, yes, as_json=as_json)
     if done is not None:

@@ -99,6 +99,15 @@ def test_one_wrong_word_is_found_wherever_it_stands(place: int) -> None:
     assert typed[place] not in message
 
 
+def test_a_word_cut_to_its_first_four_letters_is_named_first() -> None:
+    for place, word in enumerate(WORDS):
+        cut = [*WORDS[:place], word[:4], *WORDS[place + 1 :]]
+        if word[:4] not in book():
+            near = told(cut).split("near to it: ")[1].split(", ")
+            assert near[0] == word
+            assert len(near) == len(set(near)) <= 3
+
+
 @pytest.mark.parametrize("place", range(32))
 def test_neighbours_that_changed_places_are_found(place: int) -> None:
     first, second = WORDS[place : place + 2]

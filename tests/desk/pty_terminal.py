@@ -67,7 +67,10 @@ class Terminal:
         return self.text[start : self._seen]
 
     def type(self, text: str) -> None:
-        os.write(self._keys, text.encode() + b"\n")
+        self.keys(f"{text}\n")
+
+    def keys(self, text: str) -> None:
+        os.write(self._keys, text.encode())
 
     def end_input(self) -> None:
         """Ctrl-D."""

@@ -261,8 +261,21 @@ def test_lists_of_a_key_that_is_not_on_this_roster_open_nothing(world: World) ->
     world.take_up(world.roster.without_member("recovery"))
     ran = recovering(world, "nora")
     assert ran.code == 1
+    assert "has no recovery key" in ran.all
+    safe = Card.of("safe", identity_of("safe"))
+    world.take_up(world.roster.with_member(safe.member(Role.RECOVERY)))
+    ran = recovering(world, "nora")
+    assert ran.code == 1
     assert "not the recovery key on the roster in force" in ran.all
+    assert safe.fingerprint in ran.all
     assert events(world, Kind.MANDATE) == []
+
+
+def test_a_name_that_is_not_on_the_roster_is_told_before_lists_are_asked_for(world: World) -> None:
+    ran = recovering(world, "nobody")
+    assert ran.code == 1
+    assert "No colleague of this name opens cases. There are: " in ran.all
+    assert "List" not in ran.all
 
 
 def test_too_few_lists_recover_nothing(world: World) -> None:
