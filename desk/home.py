@@ -43,7 +43,7 @@ class Home:
             _folder(self.path)
         except OSError as error:
             raise explain(error, target) from None
-        write_file(target, data, _take_place)
+        create_file(target, data)
         return target
 
     def names(self, folder: str) -> list[str]:
@@ -79,6 +79,11 @@ def write_file(path: Path, data: bytes, settle: Callable[[str, Path], object] = 
             raise
     except OSError as error:
         raise explain(error, path) from None
+
+
+def create_file(path: Path, data: bytes) -> None:
+    """The same for a file that must not exist yet, whoever else writes one at the same time."""
+    write_file(path, data, _take_place)
 
 
 def _take_place(made: str, path: Path) -> None:

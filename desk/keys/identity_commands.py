@@ -188,10 +188,16 @@ def _show_and_check(desk: Desk, words: list[str]) -> None:
 
 
 def _print_words(desk: Desk, words: list[str]) -> None:
+    nowhere = DeskError("The words have nowhere to go: the output is closed. No identity was made.")
     if not desk.out.file.writable():
-        raise DeskError("The words have nowhere to go: the output is closed. No identity was made.")
-    desk.out.print(_sheet(desk, words))
-    desk.out.print(_warning(desk))
+        raise nowhere
+    try:
+        desk.out.print(_sheet(desk, words))
+        desk.out.print(_warning(desk))
+    except SystemExit:  # the library ends without a word where nobody reads (`| lp` without lp)
+        raise nowhere from None
+    if desk.out.is_terminal:
+        desk.warn("They stay in this terminal: clear it, with its scroll-back, before you go.")
     desk.tell("The words were not checked. With the paper in your hand run: tropa identity check")
 
 

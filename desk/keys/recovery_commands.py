@@ -20,7 +20,7 @@ from crypto.shares import COMMON_WORDS, FEWEST_NEEDED, MOST_LISTS, check_numbers
 from desk.card import Card
 from desk.desk import Desk, desk_of
 from desk.errors import DeskError, Stopped
-from desk.home import write_file
+from desk.home import create_file, explain
 from desk.keys.checking import show_and_check
 from desk.keys.list_page import ListSet, list_page, printed
 from desk.keys.lists import ask_lists
@@ -50,10 +50,9 @@ def new(
     """Make the recovery key. Each list is shown alone; only its public card is written."""
     desk = desk_of(context)
     _check_numbers(lists, needed)
-    if card.exists():
+    if os.path.lexists(card):
         raise DeskError("{path} exists already; nothing was changed.", path=card)
-    if not card.absolute().parent.is_dir():
-        raise DeskError("There is no folder {path}.", path=card.absolute().parent)
+    _check_folder(card.absolute().parent)
     if to_print:
         _refuse_what_stays(desk)
     elif desk.screen is None:
@@ -104,6 +103,14 @@ def _check_numbers(lists: int, needed: int) -> None:
         raise DeskError("At least {n} lists must be needed.", n=FEWEST_NEEDED) from None
 
 
+def _check_folder(folder: Path) -> None:
+    """Before anybody has written a word: afterwards the card could only be copied by hand."""
+    if not folder.is_dir():
+        raise DeskError("There is no folder {path}.", path=folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DeskError("{path} may not be read or written by this user.", path=folder)
+
+
 def _show(desk: Desk, made: ListSet) -> None:
     """One keeper after the other sits down, writes, and is asked; then the next."""
     assert desk.screen is not None
@@ -142,16 +149,24 @@ def _refuse_what_stays(desk: Desk) -> None:
             "On a terminal the lists would stay in the scroll-back. Pipe them to a printer "
             "(... --print | lp), or leave --print out to see them one by one."
         )
-    if _is_file(desk):
+    if not desk.out.file.writable() or _is(desk, os.devnull):
+        raise DeskError(
+            "The lists have nowhere to go: the output is closed. No recovery key was made."
+        )
+    if _is(desk):
         raise DeskError(
             "The lists belong on paper: from a disk they never go for good. Pipe them to a "
             "printer: tropa recovery new ... --print | lp"
         )
 
 
-def _is_file(desk: Desk) -> bool:
+def _is(desk: Desk, device: str = "") -> bool:
+    """Whether the output is this device; without one, whether it is a file on a disk."""
     try:
-        return stat.S_ISREG(os.fstat(desk.out.file.fileno()).st_mode)
+        output = os.fstat(desk.out.file.fileno())
+        if device:
+            return os.path.samestat(output, Path(device).stat())
+        return stat.S_ISREG(output.st_mode)
     except (OSError, ValueError):
         return False
 
@@ -161,14 +176,21 @@ def _print(desk: Desk, made: ListSet) -> None:
         "Use a printer that hangs on this computer by a cable, and empty its queue afterwards: "
         "others keep what they print."
     )
-    desk.out.file.write(printed(desk, made))
-    desk.out.file.flush()
+    try:
+        desk.out.file.write(printed(desk, made))
+        desk.out.file.flush()
+    except OSError as error:
+        raise DeskError(
+            "{why} No recovery key was made and no card was written. Lists that are on paper "
+            "already open nothing: destroy them.",
+            why=explain(error, Path("stdout")),
+        ) from None
 
 
 def _write(desk: Desk, public: Card, card: Path) -> None:
     """Where the disk fails now, the lists are on paper already: the card is not lost with it."""
     try:
-        write_file(card, public.line().encode() + b"\n")
+        create_file(card, public.line().encode() + b"\n")
     except DeskError:
         desk.notice("The lists are good. This line is the card; keep it in a file:")
         desk.err.print(public.line(), soft_wrap=True)

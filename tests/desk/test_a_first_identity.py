@@ -27,7 +27,7 @@ def tropa(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
         "TROPA_LANGUAGE": "en",
     }
     return subprocess.run(
-        ["bash", "-c", command],
+        ["bash", "-o", "pipefail", "-c", command],
         env=environment,
         cwd=folder,
         capture_output=True,
@@ -41,7 +41,12 @@ def names(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("where", "says"), [(">/dev/full", "The disk is full"), (">&-", "the output is closed")]
+    ("where", "says"),
+    [
+        (">/dev/full", "The disk is full"),
+        (">&-", "the output is closed"),
+        ("| true", "the output is closed"),
+    ],
 )
 def test_words_that_nobody_could_see_are_of_no_identity(
     tmp_path: Path, where: str, says: str
@@ -50,6 +55,22 @@ def test_words_that_nobody_could_see_are_of_no_identity(
     assert done.returncode == 1
     assert says in done.stderr
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("identity restore", "The input ended; nothing was done."),
+        ("identity passphrase", "There is no identity on this machine yet"),
+        ("recovery new --lists 3 --needed 2", "shown at a terminal alone"),
+    ],
+)
+def test_where_the_input_is_closed_it_is_told(tmp_path: Path, command: str, says: str) -> None:
+    done = tropa(tmp_path, f"tropa {command} <&-")
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert names(tmp_path) == ["other", "passphrase"]
 
 
 def test_a_file_on_a_stick_that_is_not_here_is_an_identity_too(tmp_path: Path) -> None:

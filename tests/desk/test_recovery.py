@@ -1,5 +1,6 @@
 """`tropa recovery` where there is no terminal: pages for a printer, and lists from a pipe."""
 
+import os
 import re
 import subprocess
 import sys
@@ -102,8 +103,9 @@ def test_lists_come_by_a_pipe_one_on_a_line(tmp_path: Path) -> None:
 def test_a_wrong_word_is_named_in_the_language_of_the_reader(tmp_path: Path, place: int) -> None:
     words = LISTS[0].words
     words[place] = book()[(book().index(words[place]) + 1) % 1024]
-    code, said = check_by_pipe(tmp_path, " ".join(words), "ru")
+    code, said = check_by_pipe(tmp_path, f"{line(LISTS[4])}\n{' '.join(words)}", "ru")
     assert code == 1
+    assert "не принят 2-й" in " ".join(said.split())
     assert f"слово {place + 1} неверно; подошло бы «{LISTS[0].words[place]}»" in " ".join(
         said.split()
     )
@@ -195,13 +197,22 @@ def test_lists_are_not_put_into_a_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lists.txt"]
 
 
-def test_where_the_printer_is_gone_no_card_is_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("> /dev/full", "The disk is full"),
+        ("| true", "No recovery key was made and no card was written"),
+        ("> /dev/null", "have nowhere to go"),
+        (">&-", "have nowhere to go"),
+    ],
+)
+def test_where_the_printer_is_gone_no_card_is_left(tmp_path: Path, where: str, says: str) -> None:
     command = (
         f"'{sys.executable}' -c 'from desk.start import main; main()' recovery new --lists 3 "
         "--needed 2 --print"
     )
     ran = subprocess.run(
-        ["/bin/bash", "-c", f"{command} > /dev/full"],
+        ["/bin/bash", "-o", "pipefail", "-c", f"{command} {where}"],
         cwd=tmp_path,
         env={"TROPA_HOME": str(tmp_path / "home"), "TROPA_LANGUAGE": "en"},
         capture_output=True,
@@ -209,5 +220,36 @@ def test_where_the_printer_is_gone_no_card_is_left(tmp_path: Path) -> None:
         check=False,
     )
     assert ran.returncode == 1
-    assert "The disk is full" in ran.stderr
+    assert says in " ".join(ran.stderr.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_card_that_came_meanwhile_is_not_written_over(user: DeskUser, tmp_path: Path) -> None:
+    """Two ceremonies in one folder: the lists of the first would open nothing, unnoticed."""
+    card = tmp_path / "recovery.card"
+
+    def random(size: int) -> bytes:
+        card.write_text(CARD.line())
+        return os.urandom(size)
+
+    ran = user.run(
+        *("recovery", "new", "--lists", "3", "--needed", "2", "--print", "--card", str(card)),
+        random=random,
+    )
+    assert ran.code == 1
+    assert "exists already; nothing was changed" in ran.err
+    assert "This line is the card" in ran.err
+    assert card.read_text() == CARD.line()
+
+
+def test_a_folder_that_takes_no_card_is_told_before_anything_is_shown(
+    user: DeskUser,
+) -> None:
+    # Root may write everywhere but where the file system itself is read-only.
+    ran = user.run(
+        *("recovery", "new", "--lists", "3", "--needed", "2", "--print"),
+        *("--card", "/proc/self/recovery.card"),
+    )
+    assert ran.code == 1
+    assert "/proc/self may not be read or written by this user" in ran.all
+    assert ran.out == ""
