@@ -81,6 +81,9 @@ def second_screen(console: Console, read: Callable[[], str]) -> Iterator[Screen]
             _be_deaf()
             console.file.write(_LEAVE)
             console.file.flush()
+            # The rest of a paste would be the next command of the shell, and in its history.
+            if sys.stdin.isatty():
+                forget_typed()
 
 
 @contextmanager

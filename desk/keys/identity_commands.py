@@ -75,7 +75,7 @@ def restore(
     if not replace:
         keeping.refuse_second(desk)
     identity = _typed(desk)
-    here = keeping.card_here(desk) if replace else None
+    here = keeping.card_here(desk)
     if here is not None and not keeping.same_key(here, identity):
         raise _others_words(here.fingerprint)
     card = here or keeping.named_card(name, identity)

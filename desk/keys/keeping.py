@@ -12,6 +12,9 @@ from desk.errors import DeskError
 from desk.home import explain
 from desk.passphrases import first_line, new, tidy
 
+_SLIPS = 4
+"""After so many, whoever types it had better think first."""
+
 
 def refuse_second(desk: Desk) -> None:
     if os.path.lexists(desk.home.path / IDENTITY):
@@ -31,9 +34,20 @@ def named_card(name: str, identity: Identity) -> Card:
 
 
 def new_passphrase(desk: Desk, file: Path | None = None) -> str:
-    """Asked for twice, or the first line of a file."""
+    """Asked for twice, or the first line of a file. At a terminal a slip is told and it is asked
+    for again: 24 words may have been typed before it."""
     if file is not None:
         return new(first_line(desk.file(file), file))
+    at_terminal = desk.screen is not None and desk.settings.passphrase_file is None
+    for _ in range(_SLIPS if at_terminal else 0):
+        try:
+            return _asked_twice(desk)
+        except DeskError as error:
+            desk.fail(error)
+    return _asked_twice(desk)
+
+
+def _asked_twice(desk: Desk) -> str:
     passphrase = new(desk.passphrase(desk.say("New passphrase")))
     if tidy(desk.passphrase(desk.say("The same again"))) == passphrase:
         return passphrase
@@ -53,9 +67,13 @@ def locked(desk: Desk, identity: Identity, passphrase: str) -> bytes:
 
 
 def keep(desk: Desk, card: Card, data: bytes) -> None:
-    """A first identity on this machine."""
+    """A first identity on this machine, whole or not at all: its words are on paper."""
     desk.home.create(IDENTITY, data)
-    desk.home.write(CARD, card.line().encode() + b"\n")
+    try:
+        desk.home.write(CARD, card.line().encode() + b"\n")
+    except BaseException:
+        desk.home.remove(IDENTITY)
+        raise
 
 
 def card_here(desk: Desk) -> Card | None:

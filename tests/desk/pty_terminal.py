@@ -111,5 +111,5 @@ class Terminal:
             data = os.read(self._keys, 65_536)
         except OSError:  # the other end is closed
             return False
-        self.said += data.decode()
+        self.said += data.decode(errors="replace")
         return bool(data)

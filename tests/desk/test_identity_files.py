@@ -267,6 +267,31 @@ def test_a_forgotten_passphrase_is_replaced_with_the_words_of_this_very_key(anna
     assert sorted(path.name for path in anna.home.iterdir()) == [IDENTITY, CARD]
 
 
+def test_a_file_that_is_gone_comes_back_under_the_name_of_its_card(anna: DeskUser) -> None:
+    (anna.home / IDENTITY).unlink()
+    before = (anna.home / CARD).read_bytes()
+    anna.typed = [to_words(identity_of("eve").seed), PASSPHRASE, PASSPHRASE]
+    others = anna.run("identity", "restore")
+    assert "words of another identity" in others.err
+    assert [path.name for path in anna.home.iterdir()] == [CARD]
+    assert (anna.home / CARD).read_bytes() == before
+    anna.typed = [to_words(SEED), PASSPHRASE, PASSPHRASE]
+    ran = anna.run("identity", "restore")
+    assert ran.code == 0, ran.all
+    assert anna.desk().card() == Card.of("anna", identity_of("anna"))
+
+
+def test_an_identity_whose_card_cannot_be_written_is_none(anna: DeskUser) -> None:
+    (anna.home / IDENTITY).unlink()
+    (anna.home / CARD).unlink()
+    (anna.home / CARD).mkdir()
+    anna.typed = [PASSPHRASE, PASSPHRASE]
+    ran = anna.run("identity", "new")
+    assert ran.code == 1
+    assert "tropa identity restore makes the identity from them" in ran.all
+    assert [path.name for path in anna.home.iterdir()] == [CARD]
+
+
 def test_where_no_card_vouches_for_the_key_the_old_file_is_kept_aside(anna: DeskUser) -> None:
     (anna.home / CARD).unlink()
     before = (anna.home / IDENTITY).read_bytes()
