@@ -24,6 +24,7 @@ def gaps(text: str) -> set[str]:
 
 def test_every_sentence_is_in_the_catalogue_and_nothing_else() -> None:
     assert {entry.msgid for entry in CATALOGUE} == sentences()
+    assert len({entry.msgid for entry in CATALOGUE}) == len(CATALOGUE)
     assert {(entry.msgid, entry.msgid_plural) for entry in CATALOGUE if entry.msgid_plural} == (
         plurals()
     )
@@ -35,6 +36,13 @@ def test_every_translation_has_the_same_gaps() -> None:
     for entry in CATALOGUE:
         for text in [entry.msgstr] if entry.msgstr else entry.msgstr_plural.values():
             assert gaps(text) == gaps(entry.msgid), entry.msgid
+
+
+def test_every_question_says_which_keys_answer_it() -> None:
+    """On either keyboard: the command before it was typed in Latin letters."""
+    for entry in CATALOGUE:
+        for text in [entry.msgstr] if entry.msgstr else entry.msgstr_plural.values():
+            assert text.endswith("[y/N, д/н]") is entry.msgid.endswith("[y/N]"), entry.msgid
 
 
 def test_errors_are_told_in_the_readers_language_with_what_they_hold() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from desk.errors import DeskError
 from desk.queue_view import skills_text
+from desk.safe import lines
 from intake.form import load_form
 from intake.words import Words
 from tests.desk.world import URGENT, World, held_file
@@ -80,3 +81,19 @@ def test_json_escapes_what_a_terminal_obeys_and_loses_nothing(world: World) -> N
     assert note in [answer["text"] for answer in ran.json["answers"]]
     assert "Планка-7" in ran.out
     assert not set("\x1b\x07\x9b\x85\u202e\u2066\u2028\U000e0041") & set(ran.out)
+
+
+@pytest.mark.parametrize(
+    "before", ["", "Compare with her: ", "Nobody else could be on it now, says "]
+)
+def test_digits_that_are_read_aloud_stand_on_one_line(before: str) -> None:
+    digits = " ".join(str(group) * 5 for group in range(8))
+    shown = lines(f"{before}{digits}. Is it hers?", 60)
+    assert sum(digits in line for line in shown) == 1
+    assert all(len(line) <= 60 for line in shown)
+
+
+def test_a_path_is_broken_nowhere_and_other_words_between_each_other() -> None:
+    path = "/a/very-long\u00a0folder/of-somebody/who-names-everything/roster.json"
+    shown = lines(f"Written to {path}: tropa roster sign", 20)
+    assert shown == ["Written to", f"{path}:", "tropa roster sign"]
