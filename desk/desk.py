@@ -107,9 +107,9 @@ class Desk:
         """For the person at the desk, where the output is for a program or a printer."""
         _print(self.err, self.say(msgid, **values))
 
-    def show(self, sentence: str) -> None:
-        """The same, of a sentence that was put together of others."""
-        _print(self.err, sentence)
+    def show(self, sentence: str, style: str = "") -> None:
+        """The same, of a sentence that was put together of others, or has to stand out."""
+        _print(self.err, sentence, style)
 
     def warn(self, msgid: str, **values: object) -> None:
         _print(self.err, self.say(msgid, **values), style="yellow")

@@ -87,7 +87,10 @@ def restore(
         desk.home.write(CARD, card.line().encode() + b"\n")
     if aside is not None:
         desk.tell("What lay there before is kept as {path}.", path=aside)
-    _next_step(desk)
+    _written(desk)
+    desk.tell("It is the same key as before: nobody has to sign anything, and no card is sent.")
+    if not desk.has_server:
+        desk.tell("Next: tropa join, with the organisation.json that a lead gives you.")
 
 
 @app.command("check")
@@ -204,7 +207,7 @@ def _print_words(desk: Desk, words: list[str]) -> None:
 def _sheet(desk: Desk, words: list[str]) -> Panel:
     return Panel(
         numbered(words, COLUMNS),
-        title=desk.say("Write these 24 words on paper. They are shown only now."),
+        title=Text(desk.say("Write these 24 words on paper. They are shown only now."), "bold"),
         title_align="left",
         expand=False,
     )
@@ -218,6 +221,10 @@ def _warning(desk: Desk) -> str:
 
 
 def _next_step(desk: Desk) -> None:
+    _written(desk)
+    desk.tell("Next: send your card (tropa identity show) to whoever keeps the roster.")
+
+
+def _written(desk: Desk) -> None:
     desk.out.print()
     desk.tell("Identity written to {path}.", path=desk.home.path / IDENTITY)
-    desk.tell("Next: send your card (tropa identity show) to whoever keeps the roster.")

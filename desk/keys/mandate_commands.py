@@ -205,9 +205,10 @@ def _tell_waits(desk: Desk, one: Standing) -> None:
         n=len(one.signers),
         k=one.needed,
     )
-    desk.notice(
+    agrees = desk.say(
         "A lead looks at it (tropa mandates) and agrees: tropa approve {digits}", digits=one.digits
     )
+    desk.show(agrees, "bold")
     desk.notice(
         "Leave this open: it goes on by itself. After Ctrl-C the same command goes on later."
     )
@@ -341,8 +342,8 @@ def approve(
         desk.tell("Signed. Still needed: {n}.", n=one.missing)
     else:
         desk.tell(
-            "Signed. It may be used now: the window in which it was asked for goes on by itself. If "
-            "it was closed, whoever asked gives the same command again."
+            "Signed. It may be used now: the window in which it was asked for goes on by itself. "
+            "If it was closed, whoever asked gives the same command again."
         )
 
 

@@ -71,6 +71,8 @@ def test_the_words_bring_the_identity_back(person: Person) -> None:
     again.typed = [words, PASSPHRASE, PASSPHRASE]
     restored = again.run("identity", "restore", "--name", "anna")
     assert restored.code == 0, restored.all
+    assert "Next: tropa join" in restored.all
+    assert "send your card" not in restored.all  # the roster has this key
     assert card_of(again) == card_of(user)
     wrong = person("wrong")
     wrong.typed = [words.replace(numbered["3"], "xylophone")]
