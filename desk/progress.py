@@ -21,6 +21,7 @@ class Progress:
     def __init__(self, desk: Desk, total: int, bar: Bar | None) -> None:
         self._desk, self._total, self._bar = desk, total, bar
         self._begun = self._told = time.monotonic()
+        self._first: tuple[float, int] | None = None
         self._task = None if bar is None else bar.add_task("", total=total, how="")
 
     def show(self, done: int) -> None:
@@ -50,13 +51,23 @@ class Progress:
 
     def _line(self, done: int, now: float) -> str:
         """Short: in a narrow window it must not lose its end."""
-        left = max(self._total - done, 0) * (now - self._begun) / done if done else 0.0
+        left = max(self._total - done, 0) * self._each(done, now)
         return self._desk.say(
             "{done} of {total}; {left} left",
             done=done,
             total=max(done, self._total),
             left=_span(max(left, 1.0)) if done else "?",  # never none, before it is over
         )
+
+    def _each(self, done: int, now: float) -> float:
+        """Seconds for one. What it took until the first were done was also the beginning, which
+        does not come again."""
+        if self._first is None and done:
+            self._first = now, done
+        since, before = self._first or (now, 0)
+        if done > before:
+            return (now - since) / (done - before)
+        return (now - self._begun) / done if done else 0.0
 
     def _last(self, done: int) -> str:
         spent = max(time.monotonic() - self._begun, 0.001)
@@ -77,9 +88,9 @@ def _span(seconds: float) -> str:
 
 
 @contextmanager
-def progress(desk: Desk, total: int) -> Iterator[Progress]:
-    """Shown until the block ends, and once more at its end."""
-    bar = _bar(desk) if desk.err.is_terminal and not desk.err.is_dumb_terminal else None
+def progress(desk: Desk, total: int, *, passing: bool = False) -> Iterator[Progress]:
+    """Shown until the block ends. `passing`: a bar is wiped then, else it stays."""
+    bar = _bar(desk, passing) if desk.err.is_terminal and not desk.err.is_dumb_terminal else None
     before, desk.quiet = desk.quiet, True
     try:
         with bar or nullcontext():
@@ -88,6 +99,6 @@ def progress(desk: Desk, total: int) -> Iterator[Progress]:
         desk.quiet = before
 
 
-def _bar(desk: Desk) -> Bar:
+def _bar(desk: Desk, passing: bool) -> Bar:
     columns = (BarColumn(), TextColumn("{task.fields[how]}", markup=False))
-    return Bar(*columns, console=desk.err)
+    return Bar(*columns, console=desk.err, transient=passing)

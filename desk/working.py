@@ -15,6 +15,7 @@ from desk.following import Progress
 from desk.held import Held, pick
 from desk.home import read_file
 from desk.notices import notices, show
+from desk.progress import progress
 from desk.queue_view import SHORT
 from desk.safe import plain
 from intake.ledger import PAGE as PAGE_OF_EVENTS
@@ -58,7 +59,7 @@ def reading(desk: Desk) -> Progress:
         now, read = time.monotonic(), read + PAGE_OF_EVENTS
         if now - told < _EVERY or number >= total:
             return
-        told, left = now, (total - number) * (now - begun) / read
+        told, left = now, max(1.0, (total - number) * (now - begun) / read)
         sentence = desk.say(
             "Reading the record of key events: {n} of {total}, about {left} s left.",
             n=number,
@@ -82,11 +83,20 @@ def find_waiting(casework: Casework, beginning: str) -> str:
         return beginning.lower()
     queue = casework.queue()
     known = listed(queue)
-    start = PAGE
-    while start < queue.matching and not _any(known, beginning):
-        known += casework.queue(start=start).cases
-        start += PAGE
+    if len(queue.cases) < queue.matching and not _any(known, beginning):
+        known += _further(casework, beginning, queue.matching)
     return pick(beginning, [header.id for header in known], here=False)
+
+
+def _further(casework: Casework, beginning: str, matching: int) -> list[Header]:
+    """The pages after the first, as far as they have to be read."""
+    known, start = list[Header](), PAGE
+    with progress(casework.desk, matching, passing=True) as shown:
+        while start < matching and not _any(known, beginning):
+            known += casework.queue(start=start).cases
+            start += PAGE
+            shown.show(min(start, matching))
+    return known
 
 
 def find_case(casework: Casework, argument: str) -> CaseFile:

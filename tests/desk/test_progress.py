@@ -11,7 +11,8 @@ import pytest
 from desk import progress as module
 from desk.cli import terminal
 from desk.progress import progress
-from tests.desk.world import DeskUser, Time
+from intake.wire import PAGE
+from tests.desk.world import URGENT, DeskUser, Time, World
 
 
 class Watch:
@@ -75,6 +76,15 @@ def test_as_long_as_it_runs_something_is_left(tmp_path: Path, watch: Watch) -> N
     ]
 
 
+def test_what_was_needed_to_begin_is_not_counted_again(tmp_path: Path, watch: Watch) -> None:
+    steps = [(60, 100), (72, 200), (84, 300)]
+    assert told(tmp_path, watch, steps, end=False, width=100).splitlines() == [
+        "100 of 400; 3:00 left",
+        "200 of 400; 0:24 left",
+        "300 of 400; 0:12 left",
+    ]
+
+
 @pytest.mark.parametrize("width", [24, 40, 80])
 def test_a_narrow_window_keeps_the_estimate(
     tmp_path: Path, watch: Watch, monkeypatch: pytest.MonkeyPatch, width: int
@@ -83,3 +93,15 @@ def test_a_narrow_window_keeps_the_estimate(
     steps = [(100, 100)]
     said = told(tmp_path, watch, steps, end=False, width=width, force_terminal=True)
     assert "100 of 400; 5:00 left" in said
+
+
+def test_a_case_that_is_looked_for_on_many_pages_is_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    cases = [world.submit(URGENT) for _ in range(PAGE + 1)]
+    out = StringIO()
+    err = terminal(file=out, width=80, force_terminal=True)
+    ran = world.desk("anna").run("take", "nowhere", err=err)
+    assert ran.code == 1
+    assert f"{len(cases)} of {len(cases)}; " in out.getvalue()
