@@ -1,6 +1,7 @@
 """`tropa-server`: the operator's command. Every fault ends in a sentence, none in a traceback."""
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -12,6 +13,7 @@ from bot import credential_commands, doctor, logs
 from bot.content import ContentInvalid, read_form
 from bot.service import serve
 from bot.settings import load_settings
+from bot.telling import telling
 from bot.updates import where
 from crypto.process import lock_down
 from intake import flow
@@ -44,21 +46,15 @@ def examine() -> None:
 
 async def _told() -> bool:
     """Each finding as it comes. What takes long is named at a terminal, until it is found."""
-    look, wipe = (_looking, "\r\x1b[K") if sys.stdout.isatty() else (_unseen, "")
+    # The libraries' own words, with their tracebacks, are for the log of a server that runs.
+    logging.getLogger().addHandler(logging.NullHandler())
+    look, wipe = telling()
     good = True
     async for finding in doctor.findings(look):
         mark = "ok  " if finding.good else "FAIL"
         typer.echo(f"{wipe}{mark}  {finding.what}: {finding.words}")
         good = good and finding.good
     return good
-
-
-def _looking(what: str) -> None:
-    typer.echo(f"      {what} ...", nl=False)
-
-
-def _unseen(_: str) -> None:
-    return
 
 
 @form.command()

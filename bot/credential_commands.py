@@ -10,6 +10,7 @@ import typer
 from bot import credentials, pruning
 from bot.compose import utc_now
 from bot.settings import load_database_url
+from bot.telling import telling
 
 app = typer.Typer(help="Make and renew the server's own secrets.", no_args_is_help=True)
 
@@ -25,7 +26,7 @@ def new(directory: _Folder) -> None:
     typer.echo(f"  {folder / 'webhook_secret'}")
     typer.echo(
         "\nNow:\n"
-        f"1. Put the bot's token from @BotFather into {folder / 'telegram_token'}, and close it:\n"
+        "1. Put the bot's token from @BotFather into this file, and close it:\n"
         f"     chmod 600 {folder / 'telegram_token'}\n"
         "2. Give the folder to the server, in one of these ways:\n"
         "     with systemd, in the unit, a line for each of the three files:\n"
@@ -34,7 +35,8 @@ def new(directory: _Folder) -> None:
         f"       CREDENTIALS_DIRECTORY={folder}\n"
         "     or file by file:\n"
         f"       RETURN_KEY_FILE={folder / 'return_key'}\n"
-        "   The server's user must own the folder, but for systemd, which reads it as root.\n"
+        "   The server's user must own the folder; not so with systemd, which reads it\n"
+        "   as root.\n"
         "3. Keep a copy of return_key on paper, in a safe, apart from the backups.\n"
         "4. tropa-server doctor"
     )
@@ -62,12 +64,13 @@ def rotate(
         "1. Restart the server: until then it seals with the key of before.\n"
         "2. Renew the copy on paper: all keys of the file.\n"
         "\nAfter the restart:\n"
-        "- What is new is sealed with the new key. Linked chats and the counts of the month were\n"
-        "  taken over at the start; nobody has to do anything.\n"
-        "- The way back to a case of before is sealed with the key of before, until its person\n"
-        "  comes back, a line was sent, or it is erased. So the older keys stay in the file.\n"
-        "- Whoever has a copy of an older key can still open what was sealed with it, where he\n"
-        "  has that too. The new key takes nothing back.\n"
+        "- What is new is sealed with the new key. Linked chats and the counts of the\n"
+        "  month were taken over at the start; nobody has to do anything.\n"
+        "- The way back to a case of before is sealed with the key of before, until its\n"
+        "  person comes back, a line was sent, or it is erased. So the older keys stay\n"
+        "  in the file.\n"
+        "- Whoever has a copy of an older key can still open what was sealed with it,\n"
+        "  where he has that too. The new key takes nothing back.\n"
         f"- When these cases are gone: tropa-server credentials prune {folder}"
     )
 
@@ -75,7 +78,12 @@ def rotate(
 @app.command()
 def prune(directory: _Folder) -> None:
     """Drop the older return keys that nothing needs any more. Looks into the database."""
-    done = asyncio.run(pruning.prune(directory, load_database_url(), utc_now().date()))
+    url, (look, wipe) = load_database_url(), telling()
+    look("the database is looked at")
+    try:
+        done = asyncio.run(pruning.prune(directory, url, utc_now().date()))
+    finally:
+        typer.echo(wipe, nl=False)
     folder = directory.absolute()
     if not done.gone and not done.kept:
         typer.echo(f"There is one return key in {folder / 'return_key'}, and it is in use.")

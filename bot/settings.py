@@ -220,6 +220,11 @@ def _is_there(path: Path) -> bool:
     return True
 
 
+def writes_on_only() -> bool:
+    """Whether nothing that stands on the terminal can be wiped or written over."""
+    return os.environ.get("TERM", "") in ("", "dumb", "unknown")
+
+
 def _dot_env(error: Exception) -> SettingsInvalid:
     reason = why(error) if isinstance(error, OSError) else "it is no text"
     return SettingsInvalid(

@@ -1,10 +1,15 @@
 """What an operator sees of that which takes long, and of Ctrl-C."""
 
 import logging
+import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -64,3 +69,66 @@ def test_ctrl_c_ends_the_doctor_with_a_word(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "ok    settings" in out
     assert err == "tropa-server: stopped.\n"
+
+
+class _Rubbish(BaseHTTPRequestHandler):
+    """What stands between the server and Telegram, and answers in its place."""
+
+    def do_POST(self) -> None:
+        self.send_response(403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_request(self, *_: object) -> None:
+        """Nobody wants to know."""
+
+
+@contextmanager
+def rubbish() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), _Rubbish) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_answer_that_is_none_is_told_without_a_traceback(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    with rubbish() as url:
+        environment = house.environment(house.settings(url, "1:nobody"))
+        done = subprocess.run(
+            [str(SERVER), "doctor"], env=environment, cwd=tmp_path, capture_output=True, text=True
+        )
+    assert done.returncode == 1
+    assert "FAIL  Telegram: " in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("term", "told"), [("xterm", True), ("dumb", False)])
+def test_what_takes_long_is_wiped_where_a_terminal_can_do_that(
+    tmp_path: Path, term: str, told: bool
+) -> None:
+    house = House(tmp_path)
+    environment = house.environment(house.settings("http://127.0.0.1:9", "1:nobody"))
+    here, there = os.openpty()
+    with os.fdopen(here, "rb", buffering=0) as screen:
+        process = subprocess.Popen(
+            [str(SERVER), "doctor"], env=environment | {"TERM": term}, cwd=tmp_path, stdout=there
+        )
+        os.close(there)
+        said = _all_of(screen.fileno())
+        process.wait()
+    assert ("is looked at ..." in said) is told
+    assert ("\x1b" in said) is told
+    assert "ok    settings" in said
+
+
+def _all_of(terminal: int) -> str:
+    said = b""
+    while True:
+        try:
+            more = os.read(terminal, 4096)
+        except OSError:  # nobody has it open any more
+            return said.decode()
+        said += more
