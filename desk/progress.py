@@ -1,8 +1,11 @@
 """How far a long command is: a bar at a terminal, else a line now and then, on standard error."""
 
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from types import FrameType
 from typing import Final
 
 from rich.progress import BarColumn, TextColumn
@@ -93,10 +96,28 @@ def progress(desk: Desk, total: int, *, passing: bool = False) -> Iterator[Progr
     bar = _bar(desk, passing) if desk.err.is_terminal and not desk.err.is_dumb_terminal else None
     before, desk.quiet = desk.quiet, True
     try:
-        with bar or nullcontext():
+        with _heeding(), bar or nullcontext():
             yield Progress(desk, total, bar)
     finally:
         desk.quiet = before
+
+
+@contextmanager
+def _heeding() -> Iterator[None]:
+    """Whoever ends the program from elsewhere (SIGTERM) ends it as with Ctrl-C: told how far it is,
+    and with the cursor back, which a bar hides."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _bar(desk: Desk, passing: bool) -> Bar:

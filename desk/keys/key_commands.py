@@ -210,15 +210,9 @@ def result_json(desk: Desk, result: Result) -> dict[str, Any]:
 def end(desk: Desk, result: Result) -> None:
     """The exit code, once all was told; what ended it early comes last."""
     if result.dropped or (result.stopped and result.error is not None):
-        # Of what was under way then the answer is not known.
-        desk.warn(
-            "Stopped. Done so far: at least {n}; nothing is half done. The same command goes on "
-            "with the rest.",
-            n=result.done,
-        )
-        raise typer.Exit(INTERRUPTED)
+        _dropped(desk, result.done)
     if result.stopped:
-        stopped(desk, result.done)
+        _stopped(desk, result.done)
     if result.error is not None:
         desk.warn(
             "Done so far: at least {n}; that stays. The same command goes on with the rest.",
@@ -228,10 +222,20 @@ def end(desk: Desk, result: Result) -> None:
     desk.failed = desk.failed or bool(result.kept) or not result.whole
 
 
-def stopped(desk: Desk, done: int) -> NoReturn:
+def _stopped(desk: Desk, done: int) -> NoReturn:
     """After Ctrl-C."""
     desk.warn(
         "Stopped. Done so far: {n}; nothing is half done. The same command goes on with the rest.",
+        n=done,
+    )
+    raise typer.Exit(INTERRUPTED)
+
+
+def _dropped(desk: Desk, done: int) -> NoReturn:
+    """The same in the midst of a request, of which the answer is not known then."""
+    desk.warn(
+        "Stopped. Done so far: at least {n}; nothing is half done. The same command goes on "
+        "with the rest.",
         n=done,
     )
     raise typer.Exit(INTERRUPTED)
@@ -368,4 +372,4 @@ def _tell_reassigned(
             n=passed.left,
         )
     if passed.stopped:
-        stopped(desk, passed.done)
+        _dropped(desk, passed.done)

@@ -1,5 +1,6 @@
 """How far a long command is, as it is told: at terminals of every kind, and where there is none."""
 
+import signal
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
@@ -13,6 +14,8 @@ from desk.cli import terminal
 from desk.progress import progress
 from intake.wire import PAGE
 from tests.desk.world import URGENT, DeskUser, Time, World
+
+CURSOR_GONE, CURSOR_BACK = "\x1b[?25l", "\x1b[?25h"
 
 
 class Watch:
@@ -105,3 +108,22 @@ def test_a_case_that_is_looked_for_on_many_pages_is_told_of(
     ran = world.desk("anna").run("take", "nowhere", err=err)
     assert ran.code == 1
     assert f"{len(cases)} of {len(cases)}; " in out.getvalue()
+
+
+def test_whoever_ends_it_from_elsewhere_ends_it_as_with_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out = StringIO()
+    err = terminal(file=out, width=80, force_terminal=True)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            progress(DeskUser(tmp_path, Time()).desk(err=err), 9),
+        ):
+            signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert out.getvalue().rindex(CURSOR_BACK) > out.getvalue().rindex(CURSOR_GONE)
