@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import signal
+import sys
 
 import uvloop
 
@@ -32,7 +33,13 @@ async def serve(options: argparse.Namespace) -> None:
         log_size=options.log_size,
     )
     server = Server(world, options.host, options.port)
-    await server.start()
+    try:
+        await server.start()
+    except OSError:
+        sys.exit(
+            f"Nothing can listen on {options.host}:{options.port}: another program does, perhaps "
+            "another sandbox. End that one, or choose another port with --port."
+        )
     print(f"chat page  {server.url}/\nBot API    {server.url}/bot<token>/<method>", flush=True)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -34,6 +34,19 @@ async def test_it_serves_with_its_options_and_ends_on_a_signal(address: str) -> 
         assert (await sandbox.state())["limits"] is False
 
 
+async def test_a_port_that_is_taken_is_told_in_a_sentence(address: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "sandbox", "--port", address.rpartition(":")[2]),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, complained = await process.communicate()
+    assert process.returncode == 1
+    assert said == b""
+    assert len(complained.splitlines()) == 1
+    assert b"choose another port with --port" in complained
+
+
 async def test_arguments_come_in_every_encoding(sandbox: Sandbox) -> None:
     person = await started(sandbox)
     url = f"{sandbox.api_url}{sandbox.token}/sendMessage"
