@@ -50,11 +50,13 @@ def log(
     with at_work(desk) as casework:
         _must_see(casework)
         lines, total = newest(casework, limit, reading(desk))
-        if len(lines) > MANY:
-            desk.notice(
-                "{n} events are put into words, about {s} s.", n=len(lines), s=len(lines) // MANY
-            )
         if as_json:
+            if len(lines) > MANY:
+                desk.notice(
+                    "{n} events are put into words, about {s} s.",
+                    n=len(lines),
+                    s=len(lines) // MANY,
+                )
             desk.tell_json(log_json(desk, casework, lines, total))
         else:
             show(desk, casework, lines)

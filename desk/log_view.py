@@ -5,18 +5,21 @@ case is named where its sealed file lies on this machine: nobody else can tell w
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rich.table import Table
 from rich.text import Text
 
 from desk.casework import Casework
 from desk.desk import Desk
-from desk.following import Progress, Step, chain, earlier, silent
+from desk.following import Progress as Reading
+from desk.following import Step, chain, earlier, silent
 from desk.held import Held
 from desk.mandated import Signature, SignedMandate, Verdict, judge, read_signed
 from desk.people import member_of, name_of
+from desk.progress import progress
 from desk.queue_view import SHORT
 from desk.safe import plain
 from intake.ledger import Event, Kind, mark
@@ -24,6 +27,9 @@ from intake.mandates import Purpose
 from intake.roster import Role, Roster, digest
 
 _GROUP, _DIGITS = 5, 40
+_DAY = len("2026-11-27")
+PART: Final = 200
+"""Events that are put into words and shown at once."""
 
 
 def spoken(head: bytes) -> str:
@@ -44,7 +50,7 @@ class Line:
     verdict: Verdict | None = None
 
 
-def newest(casework: Casework, limit: int, progress: Progress = silent) -> tuple[list[Line], int]:
+def newest(casework: Casework, limit: int, read: Reading = silent) -> tuple[list[Line], int]:
     """The last events that the server shows, and how many it has in all."""
     heads, client = casework.past.heads, casework.client
     total = client.events(heads.number).total
@@ -56,7 +62,7 @@ def newest(casework: Casework, limit: int, progress: Progress = silent) -> tuple
     while page.events and number < total:
         steps += chain(page, number, head)
         number, head = steps[-1].number, steps[-1].head
-        progress(number - start, total - start)
+        read(number - start, total - start)
         page = client.events(number)
     events = [one for step in steps if (one := step.event) is not None]
     wrapped = [one for one in events if one.kind is Kind.WRAPPED]
@@ -91,19 +97,31 @@ def _of(step: Step, kind: Kind) -> bool:
 
 
 def show(desk: Desk, casework: Casework, lines: Sequence[Line]) -> None:
-    """Newest last."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", no_wrap=True, style="dim")
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(overflow="fold", ratio=1)
+    """Newest last. A long record comes part by part; how far it is, is told where the parts
+    themselves do not show it."""
     words = Words(desk, casework.roster)
+    width = len(str(lines[-1].number)) if lines else 0
+    shown = len(lines) > PART and not desk.out.is_terminal
+    with progress(desk, len(lines), passing=True) if shown else nullcontext() as told:
+        for start in range(0, len(lines), PART):
+            part = lines[start : start + PART]
+            desk.out.print(_table(words, part, width))
+            if told is not None:
+                told.show(start + len(part))
+
+
+def _table(words: "Words", lines: Sequence[Line], width: int) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True, style="dim", width=width)
+    table.add_column(no_wrap=True, style="dim", width=_DAY)
+    table.add_column(overflow="fold", ratio=1)
     for line in lines:
         day = "" if line.event is None else line.event.day.isoformat()
         text = Text(plain(words.of(line)))
         for doubt in words.doubts(line):
             text.append(f"  [{doubt}]", "bold red")
         table.add_row(str(line.number), day, text)
-    desk.out.print(table)
+    return table
 
 
 class Words:

@@ -11,8 +11,11 @@ import pytest
 
 from desk import progress as module
 from desk.cli import terminal
+from desk.log_view import PART
 from desk.progress import progress
+from intake.ledger import Event, Kind
 from intake.wire import PAGE
+from storage.ledger import record
 from tests.desk.world import URGENT, DeskUser, Time, World
 
 CURSOR_GONE, CURSOR_BACK = "\x1b[?25l", "\x1b[?25h"
@@ -108,6 +111,25 @@ def test_a_case_that_is_looked_for_on_many_pages_is_told_of(
     ran = world.desk("anna").run("take", "nowhere", err=err)
     assert ran.code == 1
     assert f"{len(cases)} of {len(cases)}; " in out.getvalue()
+
+
+def test_a_long_record_comes_part_by_part_and_is_told_of(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part as wide as the others, so that they stand as one table."""
+    monkeypatch.setenv("TERM", "xterm")
+    day = world.time().date()
+    many = [Event(kind=Kind.ERASED, day=day, case=f"{n:032x}") for n in range(2 * PART)]
+    world.wait(world.storage.database.write(lambda connection: record(connection, many)))
+    out = StringIO()
+    err = terminal(file=out, width=80, force_terminal=True)
+    ran = world.desk("anna").run("log", "--limit", "999", err=err)
+    total = 2 * PART + 1
+    assert f"{PART} of {total}; " in out.getvalue()
+    assert f"{total} of {total}; " in out.getvalue()
+    rows = [line for line in ran.out.splitlines() if f"  {day}  " in line]
+    assert [int(row.split()[0]) for row in rows] == [*range(1, total + 1)]
+    assert {row.index(str(day)) for row in rows} == {len(str(total)) + 2}
 
 
 def test_whoever_ends_it_from_elsewhere_ends_it_as_with_ctrl_c(
