@@ -136,7 +136,8 @@ class Desk:
         if not self.err.is_terminal or self.err.is_dumb_terminal:
             yield
             return
-        self.err.file.write(f"{sentence} ...")
+        # A line that is longer than the screen is wide could not be wiped.
+        self.err.file.write(f"{sentence} ..."[: self.err.width - 1])
         self.err.file.flush()
         try:
             yield

@@ -101,6 +101,17 @@ def test_a_narrow_window_keeps_the_estimate(
     assert "100 of 400; 5:00 left" in said
 
 
+def test_what_takes_a_second_or_two_leaves_nothing_in_a_narrow_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out = StringIO()
+    desk = DeskUser(tmp_path, Time()).desk(err=terminal(file=out, width=20, force_terminal=True))
+    with desk.busy("Opening your key: a second or two"):
+        assert out.getvalue() == "Opening your key: a"
+    assert out.getvalue().endswith("\r\x1b[K")
+
+
 def test_a_case_that_is_looked_for_on_many_pages_is_told_of(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
