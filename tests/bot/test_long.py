@@ -1,4 +1,4 @@
-"""What an operator sees of that which takes long, and of Ctrl-C."""
+"""What an operator sees of that which takes long, and of Ctrl-C; how a start is kept short."""
 
 import logging
 import os
@@ -132,3 +132,13 @@ def _all_of(terminal: int) -> str:
         except OSError:  # nobody has it open any more
             return said.decode()
         said += more
+
+
+def test_what_is_loaded_is_searched_no_more_and_what_comes_after_is() -> None:
+    code = (
+        "import gc, bot.cli, bot.start\n"
+        "bot.cli.main = lambda: print(gc.isenabled(), gc.get_freeze_count() > 10_000)\n"
+        "bot.start.main()"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True True\n"

@@ -188,6 +188,16 @@ def test_an_interruption_while_it_begins_ends_it_without_a_word() -> None:
     assert ran.stderr == ""
 
 
+def test_what_is_loaded_is_searched_no_more_and_what_comes_after_is() -> None:
+    code = (
+        "import gc, desk.cli, desk.start\n"
+        "desk.cli.main = lambda: print(gc.isenabled(), gc.get_freeze_count() > 10_000)\n"
+        "desk.start.main()"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "True True\n"
+
+
 def test_the_help_lists_the_commands_in_both_languages(tmp_path: Path) -> None:
     for language, words in (("en", "most urgent first"), ("ru", "сначала самое срочное")):
         ran = tropa(tmp_path / "home", "--help", TROPA_LANGUAGE=language)
