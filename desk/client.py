@@ -8,6 +8,7 @@ the server knows it by its number and bytes. Done without one, erasing, giving b
 and closing are turned away the second time, as `unknown_case` or `not_held`.
 """
 
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -95,6 +96,13 @@ def _no_address() -> DeskError:
     return DeskError("This is no server address. It looks like https://tropa.example.org.")
 
 
+def _authorities(url: str) -> ssl.SSLContext | bool:
+    """Who may vouch for the server. Plain HTTP has no certificate, so the list, which takes as
+    long to read as many an answer to come, stays unread; a certificate would then hold for nobody.
+    """
+    return url.startswith("https:") or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def _checked_proxy(proxy: str | None) -> str | None:
     """As it is named in the settings; a connection that cannot be made is told as one."""
     if proxy is None:
@@ -145,7 +153,12 @@ class Client:
         self._identity = identity
         self._wait = wait
         # trust_env off: settings come from desk/settings.py alone, and no .netrc is read.
-        self._http = httpx.Client(timeout=TIMEOUT, proxy=_checked_proxy(proxy), trust_env=False)
+        self._http = httpx.Client(
+            timeout=TIMEOUT,
+            proxy=_checked_proxy(proxy),
+            verify=_authorities(url),
+            trust_env=False,
+        )
 
     def __enter__(self) -> "Client":
         return self

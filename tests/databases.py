@@ -23,6 +23,7 @@ from storage import Storage, open_storage
 from storage.migrations import upgrade
 
 KINDS = ("sqlite", "postgresql")
+FILE = "tropa.sqlite3"
 
 
 class Postgres:
@@ -98,7 +99,7 @@ def shared_postgres() -> Postgres:
 async def fresh_address(kind: str, folder: Path) -> str:
     """The address of an empty database of a kind out of `KINDS`; SQLite's file is in `folder`."""
     if kind == "sqlite":
-        return f"sqlite:///{folder / 'tropa.sqlite3'}"
+        return f"sqlite:///{folder / FILE}"
     return await shared_postgres().fresh()
 
 
@@ -106,9 +107,24 @@ async def prepared_address(kind: str, folder: Path) -> str:
     """The same with its tables made, and nothing in them."""
     if kind == "postgresql":
         return await shared_postgres().prepared()
-    address = await fresh_address(kind, folder)
-    await upgrade(address)
-    return address
+    shutil.copy(await _prepared_file(), folder / FILE)
+    return await fresh_address(kind, folder)
+
+
+async def _prepared_file() -> Path:
+    """A SQLite file with its tables, made once for this process and copied from then on."""
+    folder = _prepared_folder()
+    if not (folder / FILE).exists():
+        await upgrade(await fresh_address("sqlite", folder))
+    return folder / FILE
+
+
+@cache
+def _prepared_folder() -> Path:
+    """It goes when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="tropa-sqlite-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @pytest.fixture(params=KINDS)

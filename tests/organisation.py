@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from bot.cases import CaseMaker
@@ -27,6 +28,9 @@ from intake.questions import Form
 from intake.roster import ROSTER_TYPE, Member, Organisation, Role, Roster
 
 FORM = Path(__file__).resolve().parent.parent / "forms" / "default.yaml"
+
+form_of = cache(load_form)
+"""A form cannot be changed: from the same bytes once is enough for all tests."""
 
 SKILLS = ("legal", "evacuation", "medical", "psych", "asylum", "information")
 
@@ -80,7 +84,7 @@ class House:
     epoch: int = 1
 
     def __post_init__(self) -> None:
-        self.form: Form = load_form(self.form_path.read_bytes())
+        self.form: Form = form_of(self.form_path.read_bytes())
         (self.folder / "organisation.json").write_bytes(self.organisation.to_payload())
         self.sign(self.roster())
 

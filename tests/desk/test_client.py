@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -296,6 +297,15 @@ async def _answering(case: str, body: bytes) -> web.AppRunner:
 
 
 # Many threads
+
+
+def test_where_no_authority_was_read_no_certificate_holds() -> None:
+    assert client_module._authorities("https://tropa.example.org") is True
+    plain = client_module._authorities("http://127.0.0.1:8440")
+    assert isinstance(plain, ssl.SSLContext)
+    assert plain.verify_mode is ssl.CERT_REQUIRED
+    assert plain.check_hostname
+    assert plain.get_ca_certs() == []
 
 
 def test_one_client_serves_many_threads(world: World) -> None:

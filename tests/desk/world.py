@@ -52,7 +52,6 @@ from intake.answers import Answers
 from intake.case import CaseHeader, ContactRule, Level, to_the_hour
 from intake.counts import Rules
 from intake.errors import TropaError
-from intake.form import load_form
 from intake.ledger import Event, Kind
 from intake.records import LETTER, MESSAGE, TOKEN, AnswersRecord, Letter, Message
 from intake.roster import ROSTER_TYPE, Organisation, Role, Roster, digest
@@ -67,10 +66,11 @@ from storage.errors import (
     StorageUnavailable,
     UnknownCase,
 )
-from storage.migrations import upgrade
 from storage.opening import Storage, open_storage
 from storage.rosters import Withdrawn
 from storage.rows import DraftRow, NewCase, Record, Sealing
+from tests.databases import prepared_address
+from tests.organisation import form_of
 
 FORM_FILE = Path(__file__).resolve().parent.parent.parent / "forms" / "default.yaml"
 PASSPHRASE = "four random test words"
@@ -176,7 +176,7 @@ class World:
         self.folder = folder
         self.time = Time()
         self.form_bytes = FORM_FILE.read_bytes()
-        self.form = load_form(self.form_bytes)
+        self.form = form_of(self.form_bytes)
         self.signers = [identity_of("signer-1"), identity_of("signer-2"), identity_of("signer-3")]
         self.organisation = self._organisation()
         self.roster = self._first_roster()
@@ -190,7 +190,8 @@ class World:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
-        self.storage: Storage = self.wait(self._open_storage())
+        self._database = self.wait(prepared_address("sqlite", folder))
+        self.storage: Storage = self.wait(open_storage(self._database))
         self.wait(self._take_up())
         self.runner: web.AppRunner = self.wait(self._serve())
         self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
@@ -244,11 +245,6 @@ class World:
 
     # The server
 
-    async def _open_storage(self) -> Storage:
-        url = f"sqlite:///{self.folder / 'queue.db'}"
-        await upgrade(url)
-        return await open_storage(url)
-
     async def _serve(self) -> web.AppRunner:
         runner = web.AppRunner(queue_app(self.parts()), access_log=None)
         await runner.setup()
@@ -259,7 +255,7 @@ class World:
         """The server ends and starts again: only what is on the disk is left."""
         self.wait(self.runner.cleanup())
         self.wait(self.storage.close())
-        self.storage = self.wait(self._open_storage())
+        self.storage = self.wait(open_storage(self._database))
         self.runner = self.wait(self._serve())
         self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
 

@@ -17,6 +17,7 @@ from handlers.callers import SMALL
 from intake.errors import LineClosed
 from intake.roster import Roster
 from storage.errors import DAMAGED
+from tests.databases import FILE
 from tests.desk.world import CALM, URGENT, World, identity_of
 from tests.handlers.desks import NOWHERE, ask, done, refused
 
@@ -324,7 +325,7 @@ def test_a_fault_of_the_database_is_a_sentence_and_no_id_is_logged(
     caplog.set_level(logging.DEBUG)
     case = world.submit(URGENT)
     world.wait(world.storage.close())
-    for file in world.folder.glob("queue.db*"):
+    for file in world.folder.glob(f"{FILE}*"):
         file.write_bytes(b"no database" * 1000)
     answer = ask(world, "anna", f"/v1/cases/{case}/take", method="POST")
     refused(answer, 503, "unavailable")
