@@ -8,6 +8,7 @@ What does not happen here: retries, migrations, and any reading of what is store
 import asyncio
 import os
 import sqlite3
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -188,10 +189,15 @@ def _make_private(path: Path, *, make: bool) -> None:
     One that was there before is not made anew: the next start would take an empty one for the first
     of a line, and forget which roster was the newest.
     """
-    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if make else 0)
+    flags = os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | (os.O_CREAT if make else 0)
     try:
-        os.close(os.open(path, flags, 0o600))
-        path.chmod(0o600)
+        fd = os.open(path, flags, 0o600)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise StorageUnavailable(NO_FILE, "NoFile")  # a device is everybody's: not closed
+            os.fchmod(fd, 0o600)
+        finally:
+            os.close(fd)
     except OSError as fault:
         raise StorageUnavailable(NO_FILE, type(fault).__name__) from None
 

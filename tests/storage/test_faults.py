@@ -205,6 +205,16 @@ async def test_a_file_that_is_no_database_is_told(file: Path) -> None:
         await open_storage(f"sqlite:///{file}")
 
 
+async def test_what_is_no_file_is_told_and_left_to_others(tmp_path: Path) -> None:
+    """Run as root, it closed the device that every program of the machine writes to."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o644)
+    before = os.stat(pipe).st_mode  # noqa: PTH116
+    with pytest.raises(StorageUnavailable, match="cannot be opened"):
+        await open_storage(f"sqlite:///{pipe}")
+    assert os.stat(pipe).st_mode == before  # noqa: PTH116
+
+
 async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable, match="folder must exist"):
         await open_storage(f"sqlite:///{tmp_path / 'nowhere' / 'tropa.sqlite3'}")
