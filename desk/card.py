@@ -19,7 +19,7 @@ from crypto.identity import Identity
 from crypto.kdf import key_id
 from crypto.sealing import CASE_ID_BYTES, CaseKey, wrap_case_key
 from desk.errors import DeskError
-from desk.home import read_file
+from desk.home import SMALL, read_file
 from intake.roster import SEALING_BYTES, SIGNING_BYTES, Member, Role
 
 PREFIX = "tropa-member:"
@@ -67,7 +67,7 @@ class Card:
         """The card in `argument`: the line itself, or the name of a file that holds it."""
         if argument.strip().startswith(PREFIX):
             return cls.parse(argument)
-        text = read_file(Path(argument)).decode("utf-8", "replace")
+        text = read_file(Path(argument), SMALL).decode("utf-8", "replace")
         return cls.parse(next((line for line in text.splitlines() if PREFIX in line), text))
 
     def line(self) -> str:

@@ -15,7 +15,7 @@ from desk.client import Turned, checked_url
 from desk.desk import SERVER, Desk, desk_of
 from desk.errors import DeskError
 from desk.held import Held, pick
-from desk.home import read_file
+from desk.home import SMALL, read_file
 from desk.link_commands import join_offline
 from desk.notices import ending_notices
 from desk.notices import show as show_notices
@@ -59,7 +59,7 @@ def join(
     if organisation is None:
         raise DeskError("Name the file of your organisation too: tropa join URL organisation.json")
     address = checked_url(url)
-    desk.trust.pin(Organisation.from_payload(read_file(organisation)))
+    desk.trust.pin(Organisation.from_payload(read_file(organisation, SMALL)))
     desk.home.write(SERVER, json.dumps({"url": address}).encode())
     with desk.client(None) as client:
         roster = desk.current_roster(client)

@@ -4,10 +4,10 @@ Built once for a run of the program; tests build one with a clock and a terminal
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -20,7 +20,7 @@ from crypto.keyfile import asks_for_hours, decrypt_seed
 from desk.card import Card
 from desk.client import TIMEOUT, Client, checked_url
 from desk.errors import DeskError
-from desk.home import Home, read_file
+from desk.home import SMALL, Home, is_open_to_others, read_file
 from desk.language import Language
 from desk.passphrases import first_line, spellings
 from desk.safe import lines, plain_json
@@ -121,7 +121,7 @@ class Desk:
     def passphrase(self, prompt: str) -> str:
         """From TROPA_PASSPHRASE_FILE, its first line, or from the terminal."""
         source = self.settings.passphrase_file
-        return self.ask(prompt) if source is None else first_line(read_file(source), source)
+        return self.ask(prompt) if source is None else first_line(read_file(source, SMALL), source)
 
     def words(self, prompt: str) -> str:
         """Words from paper, all on one line, where there is no screen for them."""
@@ -146,8 +146,8 @@ class Desk:
             self.err.file.flush()
 
     def card(self) -> Card:
-        data = self.home.read(CARD)
-        if data is None and (self.home.path / IDENTITY).exists():
+        data = self.home.read(CARD, SMALL)
+        if data is None and os.path.lexists(self.home.path / IDENTITY):
             raise DeskError(
                 "The card beside your identity ({path}) is missing. To make it anew from your "
                 "key, run: tropa identity passphrase",
@@ -167,7 +167,7 @@ class Desk:
 
     def unlock(self) -> Identity:
         """The identity, with the passphrase."""
-        data = self.home.read(IDENTITY)
+        data = self.home.read(IDENTITY, SMALL)
         if data is None:
             raise DeskError("There is no identity on this machine yet. Run: tropa identity new")
         typed = self.passphrase(self.say("Passphrase"))
@@ -205,15 +205,15 @@ class Desk:
     @property
     def has_identity(self) -> bool:
         """Whether an identity, or what is left of one, lies on this machine."""
-        return any((self.home.path / name).exists() for name in (IDENTITY, CARD))
+        return any(os.path.lexists(self.home.path / name) for name in (IDENTITY, CARD))
 
     @property
     def has_server(self) -> bool:
         """Whether this desk has joined a server, and not only an organisation."""
-        return self.home.read(SERVER) is not None
+        return self.home.read(SERVER, SMALL) is not None
 
     def client(self, identity: Identity | None) -> Client:
-        data = self.home.read(SERVER)
+        data = self.home.read(SERVER, SMALL)
         if data is None:
             self.trust.organisation()  # says that nothing was joined at all, where that is so
             raise DeskError(
@@ -240,8 +240,17 @@ class Desk:
     def form_in_use(self, client: Client, roster: Roster) -> Form:
         return self.trust.form(roster.form, client.form)
 
-    def file(self, path: Path) -> bytes:
-        return read_file(path)
+    def warn_if_open(self) -> None:
+        """To be called once an identity is on this disk."""
+        path = self.home.path / IDENTITY
+        if is_open_to_others(path):
+            self.warn(
+                "The disk with {path} keeps no permissions (FAT and exFAT do not): whoever uses "
+                "this machine, or has the stick, can copy your identity, and then only the "
+                "passphrase guards it. Let it be a long one, or set TROPA_HOME to a folder on the "
+                "machine's own disk.",
+                path=path,
+            )
 
 
 def _print(console: Console, sentence: str, style: str = "") -> None:

@@ -15,13 +15,16 @@ from intake.ledger import GENESIS
 FILE: Final = HEADS
 _SIZE: Final = 32
 
+_MOST: Final = _SIZE << 25
+"""Bytes of the heads of more events than a line has."""
+
 
 class Heads:
     """`heads[n]` is the head after n events; `heads[0]` is the one before the first."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._heads = _whole(home.read(FILE) or b"")
+        self._heads = _whole(home.read(FILE, _MOST) or b"")
 
     @property
     def number(self) -> int:

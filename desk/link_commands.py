@@ -9,7 +9,7 @@ import typer
 
 from crypto.link import VALID, make_link
 from desk.desk import Desk, desk_of
-from desk.home import read_file
+from desk.home import SMALL, read_file
 from intake.roster import Organisation
 
 
@@ -42,7 +42,7 @@ def link(context: typer.Context) -> None:
 
 def join_offline(desk: Desk, organisation: Path) -> None:
     """Pin the organisation's keys, and nothing else: rosters come with the cases' files."""
-    pinned = Organisation.from_payload(read_file(organisation))
+    pinned = Organisation.from_payload(read_file(organisation, SMALL))
     desk.trust.pin(pinned)
     desk.tell(
         "This desk believes what {name} signs. Open cases that came as files: tropa open FILE",

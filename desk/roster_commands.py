@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,7 +53,7 @@ def new(
     desk = desk_of(context)
     pinned = file.parent / ORGANISATION
     for path in (file, pinned):
-        if path.exists():
+        if os.path.lexists(path):
             raise DeskError("{path} exists already; nothing was changed.", path=path)
     founded = _organisation(organisation, website, threshold, [Card.find(card) for card in key])
     roster = Roster(

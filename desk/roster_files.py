@@ -5,6 +5,7 @@ Any change raises the epoch and drops the signatures: nobody's word covers what 
 """
 
 import json
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from crypto.envelope import read_unverified, sign_payload
 from crypto.errors import Forged
 from desk.desk import Desk
 from desk.errors import DeskError
-from desk.home import read_file, write_file
+from desk.home import SMALL, read_file, write_file
 from desk.trust import ORGANISATION, parse_envelope
 from intake.roster import ROSTER_TYPE, Organisation, Roster
 
@@ -65,6 +66,6 @@ def write(file: Path, envelope: dict[str, Any]) -> None:
 
 def find_organisation(desk: Desk, file: Path, given: Path | None) -> Organisation:
     beside = file.parent / ORGANISATION
-    if given is None and not beside.exists():
+    if given is None and not os.path.lexists(beside):
         return desk.trust.organisation()
-    return Organisation.from_payload(read_file(given or beside))
+    return Organisation.from_payload(read_file(given or beside, SMALL))

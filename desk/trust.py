@@ -13,7 +13,7 @@ from typing import Any
 from crypto.envelope import read_unverified, verify
 from crypto.errors import Forged
 from desk.errors import DeskError
-from desk.home import Home
+from desk.home import SMALL, Home
 from intake.clock import Clock
 from intake.form import Form, FormError, load_form
 from intake.roster import (
@@ -58,7 +58,7 @@ class Trust:
         self._forms: dict[str, Form] = {}
 
     def organisation(self) -> Organisation:
-        data = self._home.read(ORGANISATION)
+        data = self._home.read(ORGANISATION, SMALL)
         if data is None:
             raise DeskError(
                 "This desk has not joined an organisation yet. Run: tropa join URL "
@@ -69,7 +69,7 @@ class Trust:
 
     def pin(self, organisation: Organisation) -> None:
         """Believe in these keys from now on. What another organisation signed is forgotten."""
-        before = self._home.read(ORGANISATION)
+        before = self._home.read(ORGANISATION, SMALL)
         if before is not None and before != organisation.to_payload():
             for name in (ROSTER, HIGHEST, SIGNED, HEADS, NOTES):
                 self._home.remove(name)

@@ -9,7 +9,7 @@ from crypto.keyfile import encrypt_seed
 from desk.card import Card
 from desk.desk import CARD, IDENTITY, Desk
 from desk.errors import DeskError
-from desk.home import explain
+from desk.home import SMALL, explain, read_file
 from desk.passphrases import first_line, new, tidy
 
 _SLIPS = 4
@@ -37,7 +37,7 @@ def new_passphrase(desk: Desk, file: Path | None = None) -> str:
     """Asked for twice, or the first line of a file. At a terminal a slip is told and it is asked
     for again: 24 words may have been typed before it."""
     if file is not None:
-        return new(first_line(desk.file(file), file))
+        return new(first_line(read_file(file, SMALL), file))
     at_terminal = desk.screen is not None and desk.settings.passphrase_file is None
     for _ in range(_SLIPS if at_terminal else 0):
         try:
@@ -74,6 +74,7 @@ def keep(desk: Desk, card: Card, data: bytes) -> None:
     except BaseException:
         desk.home.remove(IDENTITY)
         raise
+    desk.warn_if_open()
 
 
 def card_here(desk: Desk) -> Card | None:
@@ -94,7 +95,7 @@ def replace_file(desk: Desk, card: Card | None, data: bytes) -> Path | None:
     """
     target = desk.home.path / IDENTITY
     aside = None
-    if target.exists() and (card is None or not target.is_file()):
+    if os.path.lexists(target) and (card is None or not target.is_file()):
         aside = _free_name(desk, target)
         try:
             target.rename(aside)
@@ -106,6 +107,7 @@ def replace_file(desk: Desk, card: Card | None, data: bytes) -> Path | None:
         if aside is not None:
             aside.rename(target)
         raise
+    desk.warn_if_open()
     return aside
 
 
@@ -113,7 +115,7 @@ def _free_name(desk: Desk, target: Path) -> Path:
     day = f"{desk.clock():%Y-%m-%d}"
     more = ("", *(f"-{number}" for number in range(2, 100)))
     free = (target.with_name(f"{target.stem}-{day}{part}{target.suffix}") for part in more)
-    return next(path for path in free if not path.exists())
+    return next(path for path in free if not os.path.lexists(path))
 
 
 def change_passphrase(desk: Desk, identity: Identity, file: Path | None) -> None:
@@ -131,3 +133,4 @@ def change_passphrase(desk: Desk, identity: Identity, file: Path | None) -> None
         if desk.open_seed(data, passphrase) != identity.seed:
             raise DeskError("The new file does not give your key back; nothing was changed.")
     desk.home.write(IDENTITY, data)
+    desk.warn_if_open()
