@@ -273,11 +273,28 @@ def _shown_json(casework: Casework, one: Standing, to: Member) -> dict[str, Any]
         "fingerprint": Card.of_member(to).fingerprint,
         "until": one.mandate.until.isoformat(),
         "signed_by": _names(casework, one),
+        "used": [
+            {"by": _name(casework, by), "cases": cases} for by, cases in sorted(one.used.items())
+        ],
     }
 
 
 def _names(casework: Casework, one: Standing) -> list[str]:
-    return sorted(name_of(casework.roster, signer) or signer[:8] for signer in one.signers)
+    return sorted(_name(casework, signer) for signer in one.signers)
+
+
+def _name(casework: Casework, key: str) -> str:
+    return name_of(casework.roster, key) or key[:8]
+
+
+def _uses(casework: Casework, one: Standing) -> str:
+    """What was opened by it so far: until its end it may be used again, for cases that come in."""
+    return ", ".join(
+        casework.desk.language.count(
+            "{n} case, by {name}", "{n} cases, by {name}", cases, name=_name(casework, by)
+        )
+        for by, cases in sorted(one.used.items())
+    )
 
 
 def _table(casework: Casework, rows: list[tuple[Standing, Member]]) -> Table:
@@ -289,6 +306,7 @@ def _table(casework: Casework, rows: list[tuple[Standing, Member]]) -> Table:
         desk.say("What"),
         desk.say("Signed by"),
         desk.say("Still needed"),
+        desk.say("Opened so far"),
         desk.say("Until (UTC)"),
     )
     for title in titles:
@@ -300,6 +318,7 @@ def _table(casework: Casework, rows: list[tuple[Standing, Member]]) -> Table:
             _reach(desk, one, to),
             plain(", ".join(_names(casework, one)) or "-"),
             str(one.missing),
+            plain(_uses(casework, one) or "-"),
             f"{one.mandate.until:%Y-%m-%d %H:%M}",
         )
     return table

@@ -5,8 +5,8 @@ not asked.
 """
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -33,11 +33,13 @@ WAITS = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Standing:
-    """A mandate, and the key ids of those whose signatures of it count."""
+    """A mandate, and the key ids of those whose signatures of it count. `used`: how many cases were
+    opened by it, and by whom (a key id), as the record of key events tells."""
 
     mandate: Mandate
     needed: int
     signers: frozenset[str] = field(default_factory=frozenset)
+    used: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def digits(self) -> str:
@@ -49,7 +51,10 @@ class Standing:
         return max(0, self.needed - len(self.signers))
 
     def with_signer(self, signer: str) -> "Standing":
-        return Standing(self.mandate, self.needed, self.signers | {signer})
+        return replace(self, signers=self.signers | {signer})
+
+    def with_use(self, by: str, cases: int) -> "Standing":
+        return replace(self, used={**self.used, by: self.used.get(by, 0) + cases})
 
 
 def in_time(casework: Casework) -> list[Standing]:
@@ -66,6 +71,10 @@ def standing(events: Iterable[Event], roster: Roster, now: datetime) -> Iterator
     found: dict[str, Standing] = {}
     current = roster.current(now)
     for event in events:
+        if event.kind is Kind.WRAPPED and (used := found.get(event.mandate or "")) is not None:
+            assert event.by is not None
+            assert event.cases is not None
+            found[used.mandate.digest] = used.with_use(event.by, event.cases)
         signed = read_signed(event, roster) if event.kind is Kind.MANDATE else None
         if signed is None or not now < signed.mandate.until <= now + LATEST:
             continue

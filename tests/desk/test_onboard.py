@@ -162,6 +162,34 @@ def test_where_two_must_agree_nothing_is_opened_before(world: World) -> None:
     assert opens(world, "nora", [case])
 
 
+def test_a_mandate_that_was_used_says_how_often_and_by_whom(world: World) -> None:
+    """By two leads, and again for a case that came in later; another one is not counted in."""
+    two_must_agree(world)
+    for to in ("lead",), ("lead",), ("deputy",):
+        world.submit(URGENT, to)
+    joins(world, "nora")
+    lead, deputy = world.desk("lead", width=200), world.desk("deputy")
+    lead.run("onboard", "nora", "--yes")
+    [unused] = lead.run("mandates", "--json").json
+    assert unused["used"] == []
+    deputy.run("approve", unused["mandate"][:8], "--yes")
+    for user in (lead, deputy):
+        assert user.run("onboard", "nora", "--yes").code == 0
+    world.submit(URGENT, ("lead",))
+    assert lead.run("onboard", "nora", "--yes").code == 0
+    joins(world, "olga")
+    lead.run("onboard", "olga", "--yes")
+    first, second = lead.run("mandates", "--json").json
+    assert sorted((one["by"], one["cases"]) for one in first["used"]) == [
+        ("deputy", 1),
+        ("lead", 3),
+    ]
+    assert (second["to"], second["used"]) == ("olga", [])
+    row = next(line for line in lead.run("mandates").out.splitlines() if "nora" in line)
+    assert "3 cases, by lead" in row
+    assert "1 case, by deputy" in row
+
+
 def test_nobody_agrees_twice_nor_a_volunteer_nor_she_to_whom_it_opens(world: World) -> None:
     two_must_agree(world)
     world.submit(URGENT, ("lead",))
