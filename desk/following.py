@@ -83,13 +83,17 @@ def _first(server: Server, number: int, head: bytes) -> Page:
             number=number,
         )
     if page.head != head.hex():
-        raise Amiss(
-            "The server shows another past than this desk has seen: up to event {number} its "
-            "record of key events is not the one from before. It was exchanged, or changed after "
-            "the fact. Compare with a colleague, aloud: tropa log",
-            number=number,
-        )
+        raise exchanged(number)
     return page
+
+
+def exchanged(number: int) -> Amiss:
+    return Amiss(
+        "The server shows another past than this desk has seen: up to event {number} its "
+        "record of key events is not the one from before. It was exchanged, or changed after "
+        "the fact. Compare with a colleague, aloud: tropa log",
+        number=number,
+    )
 
 
 def _torn(number: int) -> Amiss:

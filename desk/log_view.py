@@ -18,6 +18,7 @@ from desk.following import Progress as Reading
 from desk.following import Step, chain, earlier, silent
 from desk.held import Held
 from desk.mandated import Signature, SignedMandate, Verdict, judge, read_signed
+from desk.past import in_force_at, known_against
 from desk.people import member_of, name_of
 from desk.progress import progress
 from desk.queue_view import SHORT
@@ -72,18 +73,22 @@ def newest(casework: Casework, limit: int, read: Reading = silent) -> tuple[list
 
 def _lines(casework: Casework, steps: Sequence[Step], before: list[Event]) -> list[Line]:
     heads, roster, lines = casework.past.heads, casework.roster, list[Line]()
-    named = (roster.epoch, digest(roster))
-    in_force = not any(_of(step, Kind.EPOCH) for step in steps)
+    rosters = {digest(one): one for one in (*casework.desk.trust.earlier(), roster)}
+    against = known_against(casework.desk)
+    epoch, in_force = 0, None if any(_of(step, Kind.EPOCH) for step in steps) else roster
     for step in steps:
         event, signed, verdict = step.event, None, None
         same = step.number <= heads.number and heads[step.number] == step.head
         seen: Literal["same", "other", "not yet"] = "same" if same else "other"
-        if event is not None and event.kind is Kind.EPOCH:
-            in_force = (event.epoch, event.roster) == named
+        if event is not None and event.kind is Kind.EPOCH and (event.epoch or 0) > epoch:
+            epoch = event.epoch or 0
+            in_force = in_force_at(epoch, event.roster, rosters)
         if event is not None and event.kind is Kind.MANDATE:
             signed = read_signed(event, roster)
         if event is not None and event.kind is Kind.WRAPPED:
-            verdict = judge(event, before, roster, in_force=in_force)
+            verdict = judge(event, before, in_force or roster, in_force=in_force is not None)
+            if same and step.number in against:
+                verdict = Verdict.AGAINST
         if step.number > heads.number:
             seen = "not yet"
         lines.append(Line(step.number, step.head, seen, event, signed, verdict))

@@ -67,15 +67,16 @@ def read_signed(event: Event, roster: Roster) -> SignedMandate | None:
 def judge(event: Event, before: Iterable[Event], roster: Roster, *, in_force: bool) -> Verdict:
     """Of an event of kind `wrapped`, by the mandates that stand `before` it in the record.
 
-    `in_force`: the roster that this desk has accepted was in force then, so that its rule and its
-    leads are the right ones. Under an earlier one another rule may have held, and leads may have
-    signed who have left since: that is against the rule only where nobody signed at all.
+    `in_force`: this roster was in force then, so that its rule and its leads are the right ones.
+    Under one that this desk never accepted another rule may have held, and leads may have signed
+    who have left since: that is against the rule only where nobody signed at all, and never right
+    beyond doubt.
     """
     signed = [found for one in before if one.kind is Kind.MANDATE for found in _read(one, roster)]
     signed = [one for one in signed if _fits(one.mandate, event)]
     good = {one.by for one in signed if one.counts}
     if len(good) >= roster.approvals:
-        return Verdict.ALLOWED
+        return Verdict.ALLOWED if in_force else Verdict.UNKNOWN
     if in_force or not any(_may_have_counted(one) for one in signed):
         return Verdict.AGAINST
     return Verdict.UNKNOWN

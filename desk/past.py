@@ -7,7 +7,7 @@ accepted. What does not fit is named and told at every command, until a person h
 every step that opens many cases at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from desk.client import Client, Offline, Turned
 from desk.desk import Desk
 from desk.errors import DeskError
-from desk.following import Amiss, Progress, Server, Step, earlier, follow, silent
+from desk.following import Amiss, Progress, Server, Step, earlier, exchanged, follow, silent
 from desk.heads import Heads
 from desk.home import Home
 from desk.mandated import Verdict, judge
@@ -37,18 +37,23 @@ class Trouble(Shape):
     """Something in the record that stays amiss after it was read: where, and what.
 
     `unreadable`: no event that this version knows. `against`: cases were opened at once, to `to`,
-    without the signatures for it.
+    without the signatures for it. `order`: a roster came into force that is not newer than the one
+    before it. `accepted`: not told any more.
     """
 
     number: int
-    what: Literal["unreadable", "against"]
+    what: Literal["unreadable", "against", "order"]
     to: KeyId | None = None
+    accepted: bool = False
 
 
 class Notes(Shape):
-    """What is remembered beside the heads. `epoch`, `roster`: of the roster that the record named
-    last, which this desk has as well."""
+    """What is remembered beside the heads. `epoch`, `roster`: of the newest roster that the record
+    named. `seen`, `head`: the last event that went into all this, where that is further than the
+    heads, and the head after it."""
 
+    seen: int = 0
+    head: Digest | None = None
     epoch: int = 0
     roster: Digest | None = None
     troubles: tuple[Trouble, ...] = ()
@@ -112,6 +117,12 @@ def known(desk: Desk) -> Past:
     return Past(Heads(desk.home), tuple(_sentences(notes, roster)))
 
 
+def known_against(desk: Desk) -> set[int]:
+    """The numbers of the events that were judged to be against the rule when they were read, by a
+    roster that may not be here any more."""
+    return {one.number for one in Notes.read(desk.home).troubles if one.what == "against"}
+
+
 def sees_record(member: Member | None, desk: Desk) -> bool:
     """Whether the server shows it to her."""
     if member is None or not member.in_force(desk.clock()):
@@ -128,68 +139,107 @@ def synced(
     shows it, where many wraps have to go some seconds before; of two servers on one database the
     other looks at its file every five. So where they do not fit, both are asked for again.
     """
-    found, notes = _sync(desk, client, roster, progress)
-    pauses = _PAUSES if notes.epoch > roster.epoch else _PAUSES[:_AT_ODDS]
+    found, reader = _sync(desk, client, roster, progress)
+    pauses = _PAUSES if reader.named.epoch > roster.epoch else _PAUSES[:_AT_ODDS]
     for pause in pauses:
-        if not found.is_good or _names(notes, roster):
+        if not found.is_good or _names(reader.named, roster):
             break
         desk.sleep(pause)
         first, roster = found.first, desk.current_roster(client)
-        found, notes = _sync(desk, client, roster, progress)
+        found, reader = _sync(desk, client, roster, progress)
         found = replace(found, first=first or found.first)
-    findings = (*found.findings, *_sentences(notes, roster))
-    if not findings and not _names(notes, roster):
-        findings = (_contradiction(notes, roster),)
+    agree = _names(reader.named, roster)
+    if found.is_good and agree:
+        desk.trust.forget_before(roster.epoch)
+    findings = (*found.findings, *_sentences(reader.notes, roster))
+    if not findings and not agree:
+        findings = (_contradiction(reader.named, roster),)
     return replace(found, findings=findings, fresh=True), roster
 
 
-def _sync(desk: Desk, client: Client, roster: Roster, progress: Progress) -> tuple[Past, Notes]:
+def _sync(desk: Desk, client: Client, roster: Roster, progress: Progress) -> tuple[Past, "_Reader"]:
+    # Before all else: another program forgets a roster once it has written down what it read.
+    rosters = {digest(one): one for one in (*desk.trust.earlier(), roster)}
     heads = Heads(desk.home)
-    reader, first = _Reader(desk, client, roster, heads), not heads.number
+    reader, first = _Reader(desk, client, roster, rosters, heads), not heads.number
     try:
         if not reader.notes.damaged:
             for steps in follow(client, heads.number, heads.last, progress):
-                reader.take(steps)
+                if not reader.take(steps):
+                    break
     except (Offline, Turned):
         raise
     except Amiss as error:
-        return Past(heads, (error,)), reader.notes
+        return Past(heads, (error,)), reader
     except DeskError as error:  # also a full disk, for which nobody has to wait for an answer
         why = DeskError("The record of key events was not followed to its end. {why}", why=error)
-        return Past(heads, (why,)), reader.notes
-    return Past(heads, first=first and heads.number > 0), reader.notes
+        return Past(heads, (why,)), reader
+    return Past(heads, first=first and heads.number > 0), reader
 
 
 class _Reader:
-    """Takes up what follows, page by page: whoever is interrupted goes on from the last page."""
+    """Takes up what follows, page by page: whoever is interrupted goes on from the last page.
 
-    def __init__(self, desk: Desk, server: Server, roster: Roster, heads: Heads) -> None:
+    Each event is judged by the roster that was in force at its place in the record, which is how
+    the server judged it, where this desk has accepted that one. It reads no further than to a
+    roster that is newer than its own: what follows could not be judged yet, and is not read again.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        server: Server,
+        roster: Roster,
+        rosters: Mapping[str, Roster],
+        heads: Heads,
+    ) -> None:
         self.notes = Notes.read(desk.home)
+        self._ahead: Notes | None = None
         self._desk = desk
         self._server = server
         self._roster = roster
+        self._rosters = rosters
         self._heads = heads
         self._start = heads.number
         self._old: list[Event] | None = None
         self._mandates: list[Event] = []
 
-    def take(self, steps: Sequence[Step]) -> None:
-        notes = self.notes
+    @property
+    def named(self) -> Notes:
+        """With the roster that the record names, also where it is not known here."""
+        return self._ahead or self.notes
+
+    def take(self, steps: Sequence[Step]) -> bool:
+        """False: not all of it."""
+        notes, taken = self.notes, list[Step]()
         for step in steps:
-            notes = self._noted(notes, step.number, step.event)
-        # The notes first: cut off between the two, the same events are read and noted again.
+            # What another run noted, and was cut off before it kept the heads, is not noted again.
+            if step.number == self.notes.seen and step.head.hex() != self.notes.head:
+                raise exchanged(step.number)
+            if step.number > self.notes.seen:
+                noted = self._noted(notes, step.number, step.event)
+                if noted.epoch > max(notes.epoch, self._roster.epoch):
+                    self._ahead = noted
+                    break
+                notes = noted
+            if step.event is not None and step.event.kind is Kind.MANDATE:
+                self._mandates.append(step.event)
+            taken.append(step)
+        # The notes first: cut off between the two, the same events are read again.
         if notes != self.notes:
+            last = taken[-1]
+            notes = notes.model_copy(update={"seen": last.number, "head": last.head.hex()})
             notes.keep(self._desk.home)
         self.notes = notes
-        self._heads.append([step.head for step in steps])
+        if taken:
+            self._heads.append([step.head for step in taken])
+        return self._ahead is None
 
     def _noted(self, notes: Notes, number: int, event: Event | None) -> Notes:
         if event is None:
             return _with(notes, Trouble(number=number, what="unreadable"))
         if event.kind is Kind.EPOCH:
-            return _naming(notes, event)
-        if event.kind is Kind.MANDATE:
-            self._mandates.append(event)
+            return _naming(notes, number, event)
         if event.kind is Kind.WRAPPED and self._is_against(notes, event):
             return _with(notes, Trouble(number=number, what="against", to=event.to))
         return notes
@@ -197,12 +247,23 @@ class _Reader:
     def _is_against(self, notes: Notes, event: Event) -> bool:
         if self._old is None:
             self._old = earlier(self._server, self._heads, self._start, event)
-        in_force = _names(notes, self._roster)
         before = [*self._old, *self._mandates]
-        return judge(event, before, self._roster, in_force=in_force) is Verdict.AGAINST
+        in_force = in_force_at(notes.epoch, notes.roster, self._rosters)
+        roster = in_force or self._roster
+        return judge(event, before, roster, in_force=in_force is not None) is Verdict.AGAINST
 
 
-def _naming(notes: Notes, event: Event) -> Notes:
+def in_force_at(epoch: int, named: str | None, rosters: Mapping[str, Roster]) -> Roster | None:
+    """The roster that the record names, if it is one of these (by their digest)."""
+    found = rosters.get(named or "")
+    return found if found is not None and found.epoch == epoch else None
+
+
+def _naming(notes: Notes, number: int, event: Event) -> Notes:
+    """No server goes back to a roster, so nothing is judged by one that came to be in force so."""
+    assert event.epoch is not None
+    if event.epoch <= notes.epoch:
+        return _with(notes, Trouble(number=number, what="order"))
     return notes.model_copy(update={"epoch": event.epoch, "roster": event.roster})
 
 
@@ -240,7 +301,16 @@ def _sentences(notes: Notes, roster: Roster | None) -> Iterable[DeskError]:
             name=NOTES,
         )
     for one in notes.troubles:
-        if one.what == "unreadable":
+        if one.accepted:
+            continue
+        if one.what == "order":
+            yield DeskError(
+                "By event {n} of the record of key events a roster came into force that is not "
+                "newer than the one before it. No server does that: somebody may want an old rule "
+                "to hold, or people who have left. Tell a lead and the operator. See: tropa log",
+                n=one.number,
+            )
+        elif one.what == "unreadable":
             yield DeskError(
                 "Event {n} of the record of key events cannot be read by this version. Update the "
                 "desk and look at it: tropa log. If it stays so, tell a lead.",
@@ -261,11 +331,25 @@ def accept(desk: Desk, steps: Sequence[Step]) -> None:
 
     What they hold is not told as amiss again.
     """
-    notes = Notes()
+    before, heads, notes = Notes.read(desk.home), Heads(desk.home), Notes()
     for step in steps:
         event = step.event
         if event is not None and event.kind is Kind.EPOCH:
-            notes = _naming(notes, event)
+            notes = _naming(notes, step.number, event)
+    # What was found against the rule is known as that for ever: `tropa log` shows it.
+    found = [
+        one.model_copy(update={"accepted": True})
+        for one in before.troubles
+        if one.what == "against" and _same(heads, steps, one.number)
+    ]
+    notes = notes.model_copy(update={"troubles": tuple(found)})
+    if steps:
+        last = steps[-1]
+        notes = notes.model_copy(update={"seen": last.number, "head": last.head.hex()})
     # Cut off between the two, the old heads stand, and that they do not fit is told again.
     notes.keep(desk.home)
-    Heads(desk.home).replace([step.head for step in steps])
+    heads.replace([step.head for step in steps])
+
+
+def _same(heads: Heads, steps: Sequence[Step], number: int) -> bool:
+    return number <= min(heads.number, len(steps)) and heads[number] == steps[number - 1].head

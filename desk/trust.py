@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from crypto.envelope import read_unverified, verify
-from crypto.errors import Forged
+from crypto.errors import CryptoError, Forged
 from desk.errors import DeskError
 from desk.home import SMALL, Home
 from intake.clock import Clock
+from intake.errors import TropaError
 from intake.form import Form, FormError, load_form
 from intake.roster import (
     ROSTER_TYPE,
@@ -34,6 +35,10 @@ SIGNED = "signed-roster.json"
 HEADS = "past.heads"
 NOTES = "past.json"
 """What was seen of the record of key events: see `desk.heads` and `desk.past`."""
+EARLIER = "earlier"
+"""The folder of the rosters accepted before, as long as the record may hold what was done under
+them and was not read yet. No longer: they name who has left."""
+MOST_EARLIER = 16
 
 
 def parse_envelope(data: bytes) -> dict[str, Any]:
@@ -73,6 +78,7 @@ class Trust:
         if before is not None and before != organisation.to_payload():
             for name in (ROSTER, HIGHEST, SIGNED, HEADS, NOTES):
                 self._home.remove(name)
+            self._forget_earlier(lambda _: True)
         self._home.write(ORGANISATION, organisation.to_payload())
 
     def accept(self, data: bytes) -> Roster:
@@ -95,8 +101,47 @@ class Trust:
         self._check(roster, organisation)
         # The epoch first: cut off between the two, the desk must not take an older roster again.
         self._note(HIGHEST, f"{roster.epoch} {fingerprint(roster)}".encode())
+        self._keep_before(roster, data)
         self._note(ROSTER, data)
         return roster
+
+    def _keep_before(self, roster: Roster, data: bytes) -> None:
+        """The roster that this one takes the place of: what was done while it was in force is
+        judged by it. A desk that never saw the record, as a coordinator's, judges nothing."""
+        kept = self._home.read(ROSTER)
+        if kept is None or kept == data or not (self._home.path / HEADS).exists():
+            return
+        before = self._good(kept)
+        if before is not None and before.epoch < roster.epoch:
+            self._home.write(f"{EARLIER}/{before.epoch}.json", kept)
+            self._forget_earlier(lambda epoch: epoch <= before.epoch - MOST_EARLIER)
+
+    def _good(self, data: bytes) -> Roster | None:
+        """What the organisation signed; None where this is nothing of it."""
+        organisation = self.organisation()
+        try:
+            payload = verify(
+                parse_envelope(data), ROSTER_TYPE, organisation.public_keys, organisation.threshold
+            )
+            return Roster.from_payload(payload)
+        except (CryptoError, TropaError, DeskError):
+            return None
+
+    def earlier(self) -> list[Roster]:
+        """The rosters accepted before the last one, as far as they are still here."""
+        names = [f"{EARLIER}/{name}" for name in self._home.names(EARLIER)]
+        found = [self._good(data) for name in names if (data := self._home.read(name)) is not None]
+        return [one for one in found if one is not None]
+
+    def forget_before(self, epoch: int) -> None:
+        """The record was read as far as the roster of this epoch."""
+        self._forget_earlier(lambda other: other < epoch)
+
+    def _forget_earlier(self, which: Callable[[int], bool]) -> None:
+        for name in self._home.names(EARLIER):
+            number = name.removesuffix(".json")
+            if not number.isdecimal() or which(int(number)):
+                self._home.remove(f"{EARLIER}/{name}")
 
     def _note(self, name: str, data: bytes) -> None:
         """Nothing new is no work for the disk, which may be full."""
