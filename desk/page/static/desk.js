@@ -12,7 +12,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const words = document.getElementById("words")?.dataset ?? {};
   const told = document.getElementById("told");
   const mark = document.querySelector("input[name=mark]")?.value ?? "";
-  const REFRESH = 20000, LOOK = 5000, BUSY = 15000, CHANGED = 60000, RENEW = 120000, REST = 700, LONGEST_REST = 3000;
+  const REFRESH = 20000, LOOK = 5000, BUSY = 15000, CHANGED = 60000, RENEW = 120000, SECOND = 1000, REST = 700, LONGEST_REST = 3000;
 
   const ask = (path, fields) => {
     const options = { credentials: "same-origin", cache: "no-store", redirect: "error" };
@@ -84,16 +84,40 @@ document.addEventListener("DOMContentLoaded", () => {
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   }
 
+  // An act that takes long: since when it is under way. It lies over the page and moves nothing.
+  const underway = document.getElementById("underway");
+  let waiting = 0;
+  const wait = () => {
+    const begun = new Date();
+    clearInterval(waiting);
+    waiting = setInterval(() => {
+      if (!underway.firstChild) {
+        const said = document.createElement("p"), clock = document.createElement("span");
+        const time = begun.toLocaleTimeString(document.documentElement.lang, { hour12: false });
+        said.textContent = underway.dataset.said.replace("{time}", time);
+        clock.setAttribute("aria-hidden", "true"); // told once, not every second
+        underway.append(clock, said);
+      }
+      underway.firstChild.textContent = underway.dataset.seconds.replace("{n}", Math.round((Date.now() - begun) / SECOND));
+    }, SECOND);
+  };
+
   // A second click sends nothing a second time.
-  for (const form of document.querySelectorAll("form[data-once]")) {
-    form.addEventListener("submit", (event) => {
-      if (form.dataset.sent) { event.preventDefault(); return; }
-      form.dataset.sent = "yes";
-      form.setAttribute("aria-busy", "true");
-    });
-  }
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !form.matches("form[data-once]")) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    form.setAttribute("aria-busy", "true");
+    wait();
+  });
   addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      form.removeAttribute("aria-busy");
+    }
+    clearInterval(waiting);
+    underway?.replaceChildren();
   });
 
   // The queue
