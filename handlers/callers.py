@@ -159,8 +159,12 @@ class Gate:
         """The roster in force by key id; raises `Refused` when there is none."""
         try:
             roster = self._parts.roster()
-        except TropaError as error:
-            raise Refused(503, "closed", str(error)) from None
+        except TropaError:  # its reason names places on this machine: it is the operator's
+            raise Refused(
+                503,
+                "closed",
+                "The server has no roster that counts now. Tell the operator: the log says why.",
+            ) from None
         return {self._parts.key_id(member.sealing_key): member for member in roster.members}
 
     def _verified(

@@ -271,11 +271,13 @@ def test_a_removed_member_is_a_stranger_at_once(world: World) -> None:
     refused(ask(world, "anna", "/v1/queue"), 403, "foreign")
 
 
-def test_without_a_valid_roster_the_queue_is_closed(world: World) -> None:
-    world.closed = LineClosed("The roster expired. Extend it.")
-    assert (
-        refused(ask(world, "anna", "/v1/queue"), 503, "closed") == "The roster expired. Extend it."
-    )
+def test_without_a_valid_roster_the_queue_is_closed_and_nobody_is_told_where_it_lies(
+    world: World,
+) -> None:
+    world.closed = LineClosed("The roster /srv/tropa/roster.json cannot be read.")
+    told = refused(ask(world, "anna", "/v1/queue"), 503, "closed")
+    assert "the log says why" in told
+    assert "/srv" not in told
 
 
 def test_the_roster_and_the_form_are_there_for_anybody(world: World) -> None:
