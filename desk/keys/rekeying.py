@@ -5,10 +5,11 @@ of which anything does not open as it should is left as it is, and named: to sea
 make something whole of what somebody has tampered with.
 """
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+
+from pydantic_core import to_json
 
 from crypto.envelope import sign_payload
 from crypto.errors import CryptoError, NotOpened
@@ -118,4 +119,4 @@ class Renewal:
             value=key_id(old.public),
             past=self.past,
         )
-        return json.dumps(sign_payload(record.to_bytes(), DESK_TYPE, [self.identity])).encode()
+        return to_json(sign_payload(record.to_bytes(), DESK_TYPE, [self.identity]))
