@@ -15,7 +15,7 @@ demo-year: $(READY) ## the same in the sandbox, with a year of counts to look at
 	@$(PY) -m tools.demo_year
 
 test: $(READY) check ## every check and every test; the long runs in their short form
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## format, lint, strict types, import rules
 	@.venv/bin/ruff format --check .

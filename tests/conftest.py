@@ -1,4 +1,6 @@
-"""What every test may ask for: whether the long runs are wanted at full length."""
+"""What every test may ask for: whether the long runs are wanted at full length; and their order."""
+
+from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +18,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--seed", type=int, default=20261122, help="what the dice of the long runs begin with"
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few tests first: each of theirs takes long, as whole programs do. Of several
+    processes that share the files out, none is then left alone with a long one at the end.
+    """
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: tests[item.path])
 
 
 @pytest.fixture
