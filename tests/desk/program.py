@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crypto.identity import Identity
-from crypto.keyfile import encrypt_seed
 from desk.card import Card
 from desk.desk import CARD, IDENTITY
 from desk.home import Home
+from tests.desk.age_files import quick_identity_file
 from tests.organisation import House
 
 TROPA = Path(sys.executable).parent / "tropa"
@@ -24,7 +24,7 @@ def desk_program(
 ) -> Iterator[str]:
     """Joined to the server at `url` and running until the block ends; the address it printed."""
     home = Home(folder)
-    home.write(IDENTITY, encrypt_seed(identity.seed, PASSPHRASE))
+    home.write(IDENTITY, quick_identity_file(identity.seed, PASSPHRASE))
     home.write(CARD, Card.of(name, identity).line().encode() + b"\n")
     environment = {
         "PATH": os.environ["PATH"],

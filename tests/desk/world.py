@@ -28,7 +28,7 @@ from crypto.errors import NotTrusted
 from crypto.identity import Identity
 from crypto.inbox import InboxSecret, open_letter
 from crypto.kdf import key_id
-from crypto.keyfile import decrypt_seed, encrypt_seed
+from crypto.keyfile import decrypt_seed
 from crypto.padding import is_padded_size
 from crypto.requests import verify_request
 from crypto.sealing import (
@@ -70,6 +70,7 @@ from storage.opening import Storage, open_storage
 from storage.rosters import Withdrawn
 from storage.rows import DraftRow, NewCase, Record, Sealing
 from tests.databases import prepared_address
+from tests.desk.age_files import quick_identity_file
 from tests.organisation import form_of
 
 FORM_FILE = Path(__file__).resolve().parent.parent.parent / "forms" / "default.yaml"
@@ -85,8 +86,9 @@ def identity_of(name: str) -> Identity:
     return Identity((name.encode() * 32)[:32])
 
 
-# scrypt takes a second on purpose; once for each identity is enough.
-age_file = cache(lambda identity: encrypt_seed(identity.seed, PASSPHRASE))
+# scrypt takes two seconds on purpose: once for each file that a command makes is enough, and what
+# only has to lie there is made with little of it.
+age_file = cache(lambda identity: quick_identity_file(identity.seed, PASSPHRASE))
 open_seed = cache(decrypt_seed)
 
 
