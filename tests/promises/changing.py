@@ -90,13 +90,24 @@ class Program:
             )
         self.starts += 1
 
-    def interrupt(self) -> tuple[int, str]:
-        """Ctrl-C, which reaches the workers too; the exit code, and all that was said."""
+    def interrupt(self, database: Path) -> tuple[int, str]:
+        """Ctrl-C, which reaches the workers too; the exit code, and all that was said.
+
+        Nothing is written until it was heard: on a fast machine all could be done before.
+        """
         assert self.process is not None
-        self.workers = psutil.Process(self.process.pid).children(recursive=True)
-        os.killpg(self.process.pid, signal.SIGINT)
+        with closing(sqlite3.connect(database, timeout=PATIENCE)) as held:
+            held.execute("BEGIN IMMEDIATE")
+            os.killpg(self.process.pid, signal.SIGINT)
+            self.workers = psutil.Process(self.process.pid).children(recursive=True)
+            deadline = time.monotonic() + PATIENCE
+            while "Stopping" not in self._said() and self.runs and time.monotonic() < deadline:
+                time.sleep(0.01)
         code = self.process.wait(PATIENCE)
-        return code, (self.folder / "said").read_text()
+        return code, self._said()
+
+    def _said(self) -> str:
+        return (self.folder / "said").read_text()
 
     @property
     def runs(self) -> bool:

@@ -112,7 +112,7 @@ async def test_stopped_by_a_person_it_says_how_far_it_is_and_goes_on(tmp_path: P
         program = await asyncio.to_thread(Program, leaving, url, tmp_path / "desk-lead")
         program.start()
         await asyncio.to_thread(until_done, program, database, 1, 60)
-        code, said = await asyncio.to_thread(program.interrupt)
+        code, said = await asyncio.to_thread(program.interrupt, database)
         left = waiting(database)
         assert 0 < left < count
         assert code == 130
