@@ -24,17 +24,15 @@ class BadWords(BadFormat):
     """Not the words of an identity or of a recovery list: mistyped, missing or out of order.
 
     `msgid` has gaps that `values` fill, so that it can be told in another language. They never
-    hold what was typed.
+    hold what was typed. `mendable`: False for a list that is whole and still not the one that is
+    wanted, so that no word of it is to be mended.
     """
 
-    def __init__(self, msgid: str, **values: object) -> None:
+    def __init__(self, msgid: str, *, mendable: bool = True, **values: object) -> None:
         super().__init__(msgid.format(**values))
         self.msgid = msgid
+        self.mendable = mendable
         self.values = values
-
-
-class WrongList(BadWords):
-    """A list that is whole, and still not the one that is wanted: no word of it is to be mended."""
 
 
 class TooMuchWork(BadFormat):

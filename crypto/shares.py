@@ -14,7 +14,7 @@ from shamir_mnemonic.constants import CUSTOMIZATION_STRING_EXTENDABLE, MAX_SHARE
 from shamir_mnemonic.shamir import ShareGroup, recover_ems
 from shamir_mnemonic.wordlist import WORDLIST
 
-from crypto.errors import BadFormat, BadWords, WrongList
+from crypto.errors import BadFormat, BadWords
 from crypto.kdf import SECRET_BYTES, Random, check_secret, draw
 from crypto.secret import Hidden
 from crypto.words import check_words, read_words
@@ -94,18 +94,20 @@ class Gathering(Hidden):
         new = RecoveryList.parse(text)
         for known in self._lists:
             if known.share.group_parameters() != new.share.group_parameters():
-                raise WrongList(
+                raise BadWords(
                     "this list is of another set: it begins with “{this}”, the others with “{set}”",
                     this=new.set_name,
                     set=known.set_name,
+                    mendable=False,
                 )
             if known.number == new.number and known.words == new.words:
-                raise WrongList("list {number} was given already", number=new.number)
+                raise BadWords("list {number} was given already", number=new.number, mendable=False)
             if known.number == new.number:
-                raise WrongList(
+                raise BadWords(
                     "this is a list {number} and another list {number} was given: they are of "
                     "different sets",
                     number=new.number,
+                    mendable=False,
                 )
         self._lists.append(new)
         return new
@@ -180,8 +182,10 @@ def _check(words: Sequence[str]) -> None:
         _tell_wrong(indices)
 
 
-def _not_ours() -> WrongList:
-    return WrongList("these words are a list of another kind, not one of a recovery key of Tropa")
+def _not_ours() -> BadWords:
+    return BadWords(
+        "these words are a list of another kind, not one of a recovery key of Tropa", mendable=False
+    )
 
 
 def book() -> tuple[str, ...]:

@@ -174,6 +174,8 @@ _REASONS = {
     "not_written": "Not published: the server cannot write its roster file. Ask the operator to "
     "let the server's user write the folder that ROSTER names, or to put the file there by hand.",
     "unavailable": "The server cannot reach its database now. Try again in a minute.",
+    "slow": "What this desk sent took too long to arrive. Try again, from a better connection if "
+    "there is one.",
     "closed": "The server's own roster is missing, expired or false, and so the line is closed. "
     "Tell the operator.",
 }

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from crypto.errors import BadWords, WrongList
+from crypto.errors import BadWords
 from crypto.words import check_word, read_words
 from desk.desk import Desk
 from desk.screen import Screen, forget_typed
@@ -43,12 +43,11 @@ def type_words(
             told = ""
             try:
                 return judge(" ".join(words))
-            except WrongList as error:
-                words = []
-                told = desk.say(
-                    "{why}. Type the words of another list.", why=desk.language.explain(error)
-                )
             except BadWords as error:
+                if not error.mendable:
+                    why = desk.language.explain(error)
+                    words, told = [], desk.say("{why}. Type the words of another list.", why=why)
+                    continue
                 words = _mend(desk, screen, title, words, desk.language.explain(error))
 
 

@@ -35,7 +35,7 @@ SENDING: Final = 3
 """Pages on their way to the server at once: it takes in two, and what lies in a queue behind a slow
 line counts as lost after a while."""
 
-PASSING: Final = ("unavailable", "stale")
+PASSING: Final = ("unavailable", "stale", "slow")
 """Reasons of the server that may be over the next time. A request that a laptop had signed before
 it slept is too old when it wakes up, and its clock may need a moment."""
 

@@ -243,7 +243,7 @@ def test_a_fault_that_nobody_thought_of_shows_no_content(
 ) -> None:
     user = world.desk("anna")
 
-    def broken(_: Home, __: str) -> bytes:
+    def broken(_: Home, *__: object) -> bytes:
         raise RuntimeError("planted content")
 
     monkeypatch.setattr(Home, "read", broken)

@@ -2,9 +2,6 @@
 
 import base64
 import json
-import os
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ from crypto.envelope import sign_payload
 from desk.card import Card
 from desk.roster_view import Signed
 from intake.roster import ROSTER_TYPE, Member, Role, Roster
-from tests.desk.world import DeskUser, World, identity_of
+from tests.desk.world import DeskUser, World, identity_of, open_seed
 
 
 def unsigned(roster: Roster) -> bytes:
@@ -59,22 +56,14 @@ def roster_file(world: World, roster: Roster) -> Path:
 def test_what_is_signed_is_what_was_shown_even_if_the_file_changes(
     world: World, signer: DeskUser
 ) -> None:
-    (world.folder / "share").mkdir()
-    file = world.folder / "share" / "roster.json"
-    os.mkfifo(file)
-    readings = [world.roster.with_member(mallory()), world.roster]
+    file = world.folder / "roster.json"
+    file.write_bytes(unsigned(world.roster))
 
-    def feed() -> None:
-        for reading in readings:
-            if not file.is_fifo():
-                return
-            file.write_bytes(unsigned(reading))
-            time.sleep(0.3)
+    def meanwhile(data: bytes, passphrase: str) -> bytes:
+        file.write_bytes(unsigned(world.roster.with_member(mallory())))
+        return open_seed(data, passphrase)
 
-    feeder = threading.Thread(target=feed, daemon=True)
-    feeder.start()
-    ran = signer.run("roster", "sign", "--yes", str(file))
-    feeder.join(1)
+    ran = signer.run("roster", "sign", "--yes", str(file), open_seed=meanwhile)
     assert ran.code == 0, ran.all
     assert ("mallory" in names(file)) == ("mallory" in ran.out)
 

@@ -5,6 +5,8 @@ import json
 import os
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -127,9 +129,8 @@ def test_they_end_with_the_block() -> None:
     assert not psutil.wait_procs(children, timeout=30)[1]
 
 
-def test_ctrl_c_while_they_start_is_not_lost_and_reaches_none_of_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def interrupted_while_they_start() -> None:
+    """In a program of its own: another thread would take the signal, and it would come at once."""
     whole, children = Workers._start, list[psutil.Process]()
 
     def start(workers: Workers) -> None:
@@ -138,13 +139,19 @@ def test_ctrl_c_while_they_start_is_not_lost_and_reaches_none_of_them(
         for one in (psutil.Process(), *children):  # as a terminal sends it: to all of them
             one.send_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Workers, "_start", start)
-    started = Workers(TASK, 2)
-    with pytest.raises(KeyboardInterrupt), started:
-        pytest.fail("it went on as if nobody had typed it")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Workers, "_start", start)
+        with pytest.raises(KeyboardInterrupt), Workers(TASK, 2):
+            pytest.fail("it went on as if nobody had typed it")
     assert len(children) == 2, "the first went on as well, until all were there"
     assert not psutil.wait_procs(children, timeout=30)[1]
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_ctrl_c_while_they_start_is_not_lost_and_reaches_none_of_them() -> None:
+    code = f"from {__name__} import *; interrupted_while_they_start()"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_a_worker_that_the_system_ended_is_told_in_words(workers: Workers) -> None:
