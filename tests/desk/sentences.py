@@ -30,7 +30,7 @@ def sentences() -> set[str]:
     found |= {
         text
         for path in sorted(CRYPTO.rglob("*.py"))
-        for text in _in_file(path, frozenset({"BadWords", "WrongList"}))
+        for text in _in_file(path, frozenset({"BadWords"}))
     }
     return found | set(_help(_command(Language("en")))) | _OF_THE_DOMAIN
 
