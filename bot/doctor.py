@@ -35,6 +35,11 @@ from storage.opening import Storage, open_storage, sqlite_file
 PATIENCE: Final = 10.0
 """Seconds until Telegram is out of reach."""
 
+_LOG: Final = (
+    "; but PostgreSQL's own log keeps what was re-keyed or erased: see *Moving to PostgreSQL* in "
+    "docs/guide-operator.md"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -132,11 +137,12 @@ async def _database(settings: Settings) -> tuple[int, list[Finding], bool, Findi
         try:
             epoch = await storage.facts.get(EPOCH) or 0
             sealed = await _keys(settings, storage)
+            log = "" if await storage.database.ends_log() else _LOG
         finally:
             await storage.close()
     except StorageUnavailable as error:
         return 0, [], False, Finding(False, "database", str(error))
-    return epoch, sealed, True, Finding(True, "database", "reachable and up to date")
+    return epoch, sealed, True, Finding(True, "database", "reachable and up to date" + log)
 
 
 async def _keys(settings: Settings, storage: Storage) -> list[Finding]:

@@ -89,5 +89,9 @@ class Database(Protocol):
         Costs time and memory by the size of the database. False: see `compact`.
         """
 
+    async def ends_log(self) -> bool:
+        """Whether `lay_anew` leaves nothing of before in the database's log either, as the database
+        is set up."""
+
     async def close(self) -> None:
         """Finish what is under way and let go of files and connections."""

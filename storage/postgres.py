@@ -5,7 +5,7 @@ What does not happen here: retries, migrations, and any reading of what is store
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
@@ -23,6 +23,12 @@ CONNECTIONS = 8
 PATIENCE = 15.0
 """Seconds until a connection or a statement counts as lost."""
 
+LOCK_PATIENCE = 3
+"""Seconds for which everybody waits until a table can be had alone; then it is tried later."""
+
+LAID_ANEW = 600.0
+"""Seconds that writing the tables anew may take."""
+
 SESSION = {"application_name": "tropa", "synchronous_commit": "on", "jit": "off"}
 
 ONE_STATE: Final = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -31,6 +37,21 @@ _EMPTIED = (
     *("drafts", "records", "wraps", "withdrawn", "replies", "locks", "links", "cases"),
     "tallies",  # each change leaves a former one behind
 )
+
+_REKEYED = "records, wraps, withdrawn, replies, cases"
+
+_ALONE = f"SET lock_timeout = '{LOCK_PATIENCE}s'", "RESET lock_timeout"
+
+_LOG_ENDS = ("CHECKPOINT", "SELECT pg_switch_wal()", "CHECKPOINT")
+
+_LOG_CAN_END = """
+SELECT current_setting('wal_recycle') = 'off'
+    AND has_function_privilege('pg_switch_wal()', 'EXECUTE')
+    AND EXISTS (
+        SELECT FROM pg_roles WHERE rolname IN ('pg_checkpoint', current_user)
+            AND (rolsuper OR rolname = 'pg_checkpoint' AND pg_has_role(oid, 'USAGE'))
+    )
+"""
 
 _FAULTS = (
     SQLAlchemyError,
@@ -57,6 +78,7 @@ class PostgresDatabase:
                 "server_settings": SESSION,
             },
         )
+        self._replaced = False
         self.dialect: Dialect = self._engine.dialect
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
@@ -90,7 +112,7 @@ class PostgresDatabase:
         return True
 
     def replaced(self) -> None:
-        """Its own vacuum comes by when there is enough to do."""
+        self._replaced = True
 
     async def compact(self) -> bool:
         """Mark the room of deleted rows as free. Nothing is overwritten by that.
@@ -103,8 +125,28 @@ class PostgresDatabase:
         return True
 
     async def lay_anew(self) -> bool:
-        """Not here: it would hold everybody up, and the old file would be the file system's."""
+        """After cases were re-keyed, and for nothing less: everybody waits while a table is written
+        anew. The old files go, and so does what the server's log holds of before, where this user
+        may ask for that (`ends_log`); what their blocks held is the file system's."""
+        if not self._replaced:
+            return True
+        async with self._raw() as raw:
+            await raw.execute(_ALONE[0])
+            try:
+                await raw.execute(f"VACUUM FULL {_REKEYED}", timeout=LAID_ANEW)
+            except asyncpg.LockNotAvailableError:  # somebody reads all of it: a backup is made
+                return False
+            finally:
+                await raw.execute(_ALONE[1])
+            with suppress(asyncpg.InsufficientPrivilegeError):
+                for statement in _LOG_ENDS:
+                    await raw.execute(statement, timeout=LAID_ANEW)
+        self._replaced = False
         return True
+
+    async def ends_log(self) -> bool:
+        async with self._raw() as raw:
+            return bool(await raw.fetchval(_LOG_CAN_END))
 
     @asynccontextmanager
     async def _raw(self) -> AsyncIterator[Any]:

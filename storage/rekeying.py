@@ -208,13 +208,12 @@ class Rekeying:
 
         answer = await self._database.write(work)
         if answer.done:
+            self._database.replaced()
             # Asked afterwards: two that end in one instant would each still see the other's rows.
             answer = answer._replace(over=await self._database.read(_none_waits))
         if answer.done and answer.over:
             await self._database.compact()
             await self._database.lay_anew()
-        elif answer.done:
-            self._database.replaced()
         return answer
 
 

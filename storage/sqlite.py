@@ -103,6 +103,9 @@ class SqliteDatabase:
         self._stale = self._stale or not done
         return done
 
+    async def ends_log(self) -> bool:
+        return True
+
     async def open(self) -> None:
         """Open the file now rather than at the first use, to learn of a fault early."""
         await self._opened()

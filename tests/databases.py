@@ -69,6 +69,11 @@ class Postgres:
             await connection.close()
         return self.address(name)
 
+    @property
+    def data(self) -> Path:
+        """Where it keeps everything."""
+        return self._folder / "data"
+
     def address(self, database: str) -> str:
         address: str = self._server.get_uri(database=database)
         return address

@@ -146,6 +146,9 @@ class Deadly:
     async def lay_anew(self) -> bool:
         return await self._within.lay_anew()
 
+    async def ends_log(self) -> bool:
+        return await self._within.ends_log()
+
     async def close(self) -> None:
         await self._within.close()
 

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
+from sqlalchemy import make_url
 
 from handlers.key_ports import NewCaseKey, NewReach
 from handlers.keys import reach_of
@@ -16,7 +18,7 @@ from intake.roster import Member, Role
 from storage import NewCase, NotWhole, Storage, StoredCase, UnknownCase, open_storage
 from storage.rekeying import Done
 from storage.tables import slot_of
-from tests.databases import prepared_address
+from tests.databases import prepared_address, shared_postgres
 from tests.storage.keys import DAY_OF_NOW, fresh, take_up, told
 from tests.storage.samples import (
     ANNA,
@@ -425,3 +427,72 @@ async def test_of_what_was_before_nothing_is_on_the_disk(
         after = await fetched(storage, case)
         assert len(on_disk(tmp_path, planted(after))) == len(planted(after))
     await storage.close()
+
+
+async def test_nor_is_it_in_what_postgresql_writes_where_it_may_be_told_to_forget() -> None:
+    server = shared_postgres()
+    address = await server.prepared()
+    admin = await asyncpg.connect(address)
+    storage = await open_storage(address)
+    assert not await storage.database.ends_log()
+    await admin.execute("ALTER SYSTEM SET wal_recycle = off")
+    await admin.execute("SELECT pg_reload_conf()")
+    try:
+        made = await waiting(storage, 8, os.urandom(60))
+        for case in made:
+            await writes(storage, case, os.urandom(2000))
+        whole = [await fetched(storage, case) for case in made]
+        probes = [piece[40:80] for case in whole for piece in (*planted(case), case.wrap)]
+        await admin.execute("CHECKPOINT")
+        tables = server.data / "base" / str(await admin.fetchval(_OID))
+        log = server.data / "pg_wal"
+        for folder in (tables, log):
+            assert _found(folder, probes) == len(probes)
+        assert (await rekey(storage, *(fresh(one, 8, ANNA, OLGA) for one in whole))).over
+        assert await storage.database.ends_log()
+        for folder in (tables, log):
+            assert _found(folder, probes) == 0
+    finally:
+        await admin.execute("ALTER SYSTEM RESET wal_recycle")
+        await admin.execute("SELECT pg_reload_conf()")
+        await admin.close()
+        await storage.close()
+
+
+_OID = "SELECT oid FROM pg_database WHERE datname = current_database()"
+
+
+def _found(folder: Path, probes: list[bytes]) -> int:
+    files = [file.read_bytes() for file in folder.rglob("*") if file.is_file()]
+    return sum(any(one in data for data in files) for one in probes)
+
+
+async def test_an_ordinary_user_of_postgresql_lays_its_tables_anew_all_the_same() -> None:
+    address = await shared_postgres().prepared()
+    admin = await asyncpg.connect(address)
+    await admin.execute("DROP ROLE IF EXISTS plain; CREATE ROLE plain LOGIN")
+    for (table,) in await admin.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    ):
+        await admin.execute(f"ALTER TABLE {table} OWNER TO plain")
+    storage = await open_storage(
+        make_url(address).set(username="plain").render_as_string(hide_password=False)
+    )
+    place = "SELECT pg_relation_filenode('records')"
+    before = await admin.fetchval(place)
+    assert await storage.database.lay_anew()
+    assert await admin.fetchval(place) == before, "nothing was replaced"
+    storage.database.replaced()
+    async with admin.transaction():  # a backup reads it
+        await admin.execute("LOCK TABLE records IN ACCESS SHARE MODE")
+        assert not await storage.database.lay_anew()
+    assert await storage.database.lay_anew()
+    assert await admin.fetchval(place) != before
+    assert not await storage.database.ends_log()
+    await storage.close()
+    for (table,) in await admin.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    ):
+        await admin.execute(f"ALTER TABLE {table} OWNER TO CURRENT_USER")
+    await admin.execute("DROP ROLE plain")
+    await admin.close()
