@@ -24,6 +24,7 @@ from sandbox.client import Sandbox
 from sandbox.running import running_sandbox
 from storage.migrations import upgrade
 from storage.opening import open_storage
+from tests.databases import shared_postgres
 from tests.organisation import House, free_port, member, text
 from tests.storage.keys import take_up
 from tests.storage.samples import a_case
@@ -103,6 +104,13 @@ async def test_a_folder_that_cannot_be_written_is_told(
 async def test_a_prepared_database_is_up_to_date(patient: Patient, house: House) -> None:
     await upgrade(f"sqlite:///{house.folder / 'tropa.db'}")
     assert (await patient.examine())["database"].words == "reachable and up to date"
+
+
+async def test_what_postgresql_keeps_is_told_with_where_the_remedy_stands(patient: Patient) -> None:
+    address = await shared_postgres().prepared()
+    database = (await patient.examine(database_url=address))["database"]
+    assert database.good
+    assert "log keeps what was re-keyed or erased: see *Moving to PostgreSQL*" in database.words
 
 
 async def test_counts_of_another_return_key_are_named_with_their_month(
